@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attach.h - rules that give flows a helper, straight to nf_tables: no nft, no iptables.
+ *
+ *     table ip cth-NAME {
+ *         ct helper NAME-tcp { type "NAME" protocol tcp; l3proto ip }
+ *         chain prerouting-tcp { type filter hook prerouting priority -150; policy accept;
+ *             tcp dport 21 ct helper set "NAME-tcp" comment "cthelper"
+ *         }
+ *         chain output-tcp { the same on hook output, for flows that begin here }
+ *     }
+ */
+#ifndef CTH_ATTACH_H
+#define CTH_ATTACH_H
+
+#include "../netlink/msg.h"
+#include "../netlink/socket.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CTH_ATTACH_PRIORITY (-150) /* behind conntrack (-200), before destination NAT (-100) */
+
+/* Room that a batch takes, at most: of the message's buffer. */
+#define CTH_ATTACH_ROOM(ranges) (2048 + 1536 * ((ranges) ? (ranges) : 1))
+
+struct cth_ports {
+	uint16_t first, last; /* destination ports, host order, both included */
+};
+
+struct cth_attach {
+	const char *helper; /* registered already: the kernel looks it up */
+	uint8_t l4;         /* IPPROTO_* */
+	bool ipv4, ipv6;    /* which of the two; registered for each of them */
+	const struct cth_ports *ports; /* none: every port */
+	size_t n;
+	int32_t priority;   /* -199 to -101; 0 is CTH_ATTACH_PRIORITY */
+};
+
+/*
+ * Makes the tables, objects, chains and rules in one batch: all of it or nothing. Done
+ * again it adds what is missing and replaces the rules, but never an object: destroying
+ * one drops what waits in every queue of the namespace. -EINVAL: a name too long, a port
+ * range upside down, a priority out of range. -ENOENT: the helper is not registered; -EOPNOTSUPP: nf_tables
+ * or nft_ct is absent; -EPERM; -EMSGSIZE: m's buffer is smaller than CTH_ATTACH_ROOM.
+ */
+int cth_attach(struct cth_sock *s, struct cth_msg *m, const struct cth_attach *a,
+	       struct cth_nack *nack);
+
+/*
+ * Takes the rules away and leaves the objects: no new flow gets the helper. Only then, when
+ * the queues are empty, should cth_detach() follow. -ENOENT: was not attached.
+ */
+int cth_attach_clear(struct cth_sock *s, struct cth_msg *m, const char *helper, bool ipv6,
+		     struct cth_nack *nack);
+
+/* Removes the table of one family. -ENOENT: there was none, which is what was wanted. */
+int cth_detach(struct cth_sock *s, struct cth_msg *m, const char *helper, bool ipv6,
+	       struct cth_nack *nack);
+
+/* The batch that cth_attach() sends, seq of its first message given. 0, -EINVAL, -EMSGSIZE. */
+int cth_attach_put(struct cth_msg *m, uint32_t seq, const struct cth_attach *a);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

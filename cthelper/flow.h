@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flow.h - a connection as conntrack describes it, in a queued packet or on its own;
+ * and the parts of it that a verdict may change.
+ */
+#ifndef CTH_FLOW_H
+#define CTH_FLOW_H
+
+#include "../netlink/attr.h"
+#include "../netlink/msg.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct cth_addr {
+	uint8_t family; /* AF_INET, AF_INET6; 0: absent */
+	uint8_t b[16];  /* 4 or 16 bytes of it, as on the wire */
+};
+
+/* One direction of a flow. Ports in host order. */
+struct cth_tuple {
+	struct cth_addr src, dst;
+	uint8_t l4;       /* IPPROTO_* */
+	bool has_ports;   /* sport, dport are told */
+	bool has_icmp;    /* icmp_* are told */
+	bool has_zone;
+	uint16_t sport, dport;
+	uint16_t icmp_id; /* of ICMP and ICMPv6 */
+	uint8_t icmp_type, icmp_code;
+	uint16_t zone;    /* of this direction alone */
+};
+
+/* What the kernel told of a flow; absent is not zero. */
+enum {
+	CTH_FLOW_ORIG      = 1 << 0,
+	CTH_FLOW_REPLY     = 1 << 1,
+	CTH_FLOW_MASTER    = 1 << 2,
+	CTH_FLOW_ZONE      = 1 << 3,
+	CTH_FLOW_ID        = 1 << 4,
+	CTH_FLOW_STATUS    = 1 << 5,
+	CTH_FLOW_TIMEOUT   = 1 << 6,
+	CTH_FLOW_MARK      = 1 << 7,
+	CTH_FLOW_USE       = 1 << 8,
+	CTH_FLOW_TCP       = 1 << 9,
+	CTH_FLOW_COUNTERS  = 1 << 10, /* both directions; others in the orig ones alone are 0 */
+	CTH_FLOW_START     = 1 << 11,
+	CTH_FLOW_STOP      = 1 << 12,
+	CTH_FLOW_HELPER    = 1 << 13,
+	CTH_FLOW_SEQ_ORIG  = 1 << 14,
+	CTH_FLOW_SEQ_REPLY = 1 << 15,
+	CTH_FLOW_SYNPROXY  = 1 << 16,
+};
+
+/* Bits of status: IPS_* of linux/netfilter/nf_conntrack_common.h. */
+enum {
+	CTH_FLOW_EXPECTED   = 1 << 0,
+	CTH_FLOW_SEEN_REPLY = 1 << 1,
+	CTH_FLOW_ASSURED    = 1 << 2,
+	CTH_FLOW_CONFIRMED  = 1 << 3,
+	CTH_FLOW_SRC_NAT    = 1 << 4,
+	CTH_FLOW_DST_NAT    = 1 << 5,
+};
+
+/* How the kernel shifts TCP sequence numbers in one direction. */
+struct cth_seq_adj {
+	uint32_t position;
+	int32_t before, after;
+};
+
+struct cth_flow {
+	uint32_t have; /* CTH_FLOW_* */
+	struct cth_tuple orig, reply, master;
+	uint16_t zone;
+	uint32_t id;      /* opaque */
+	uint32_t status;
+	uint32_t timeout; /* seconds left */
+	uint32_t mark;
+	uint32_t use;
+	struct {
+		uint8_t state, wscale_orig, wscale_reply;
+		uint8_t flags_orig, flags_reply;
+	} tcp;
+	uint64_t packets_orig, bytes_orig, packets_reply, bytes_reply;
+	uint64_t start, stop; /* nanoseconds since 1970 */
+	char helper[16];
+	struct cth_seq_adj seq_orig, seq_reply;
+	uint32_t synproxy_isn, synproxy_its, synproxy_tsoff;
+	/* Views into the message. */
+	struct cth_span info;    /* the helper's private data; absent unless the kernel had room */
+	struct cth_span labels;  /* 16 bytes in 32-bit words of host order */
+	struct cth_span secctx;  /* not terminated */
+};
+
+/*
+ * Reads the attributes CTA_* of a flow: of a packet's p->ct, or of a conntrack message.
+ * 0, or -EBADMSG, -ERANGE, -EINVAL: malformed.
+ */
+int cth_flow_parse(struct cth_flow *f, struct cth_span attrs);
+
+/* Reads one CTA_TUPLE_*'s content. */
+int cth_tuple_parse(struct cth_tuple *t, struct cth_span attrs);
+
+/*
+ * What a verdict's ct may carry; the kernel takes these and ignores all else. The message
+ * is one of cth_msg_begin_bare(). helper names the flow's own helper and gives its new
+ * private data; an empty name detaches it.
+ */
+void cth_flow_put_helper(struct cth_msg *m, const char *helper, struct cth_span info);
+void cth_flow_put_timeout(struct cth_msg *m, uint32_t seconds);
+void cth_flow_put_mark(struct cth_msg *m, uint32_t mark, uint32_t mask); /* changes mask's bits */
+void cth_flow_put_labels(struct cth_msg *m, struct cth_span labels, struct cth_span mask);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

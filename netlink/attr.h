@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attr.h - the parser: a cursor that only shrinks, over the messages of a
+ * datagram and over the attributes of a message. No length in the input is
+ * believed before it was held against what is left.
+ */
+#ifndef CTH_ATTR_H
+#define CTH_ATTR_H
+
+#include <stdbool.h>
+#include "span.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One message of a datagram. Spans lie in the datagram and live as long as it does. */
+struct cth_nlmsg {
+	uint16_t type;   /* subsystem << 8 | message, or NLMSG_* below 16 */
+	uint16_t flags;
+	uint32_t seq;
+	uint32_t portid;
+	uint8_t family;  /* of nfgenmsg; 0 in control messages */
+	uint16_t res_id; /* of nfgenmsg, host order; 0 in control messages */
+	struct cth_span whole; /* from the nlmsghdr on, without the padding behind */
+	struct cth_span attrs; /* behind nfgenmsg; of control messages: behind nlmsghdr */
+};
+
+/*
+ * Takes the next message off the datagram: 1; nothing left: 0; a length that is
+ * impossible, or a message too short for its headers: -EBADMSG, and the cursor
+ * stays where it is. The last message may lack its padding.
+ */
+int cth_nlmsg_next(struct cth_span *datagram, struct cth_nlmsg *m);
+
+struct cth_attr {
+	uint16_t type; /* without the two flag bits */
+	bool nested;   /* NLA_F_NESTED was set; senders need not */
+	struct cth_span value;
+};
+
+/* Takes the next attribute off the cursor: 1; nothing left: 0; malformed: -EBADMSG. */
+int cth_attr_next(struct cth_span *cursor, struct cth_attr *a);
+
+/* What a known attribute must look like. A rule whose max is 0 means: not known. */
+struct cth_attr_rule {
+	uint16_t min;
+	uint16_t max;
+	bool string; /* must hold a NUL within max bytes */
+};
+
+#define CTH_ATTR_ANY UINT16_MAX /* a max for "as long as it likes" */
+
+/*
+ * Files every attribute of a level under its type: values[type], absent ones with
+ * p == NULL. Unknown types are skipped, of duplicates the last one stands, as in
+ * the kernel. -EBADMSG malformed, -ERANGE too short or too long for its rule,
+ * -EINVAL a string without its NUL. rules and values have n entries each.
+ */
+int cth_attr_index(struct cth_span level, const struct cth_attr_rule *rules, size_t n,
+		   struct cth_span *values);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

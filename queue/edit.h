@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * edit.h - changes to what a TCP or UDP packet carries: noted down while the packet is
+ * looked at, made when its verdict is sent, all or nothing, with lengths and checksums.
+ */
+#ifndef CTH_EDIT_H
+#define CTH_EDIT_H
+
+#include <sys/uio.h>
+#include "pkt.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CTH_EDIT_CUTS 8    /* per packet */
+#define CTH_EDIT_TEXT 512  /* bytes put in, all cuts together */
+#define CTH_EDIT_HEAD 608  /* scratch for headers: IP with options or extensions, TCP */
+
+/*
+ * A bounded list of changes, offsets counted from the start of the transport's body.
+ * Zero-initialised it is empty.
+ */
+struct cth_edit {
+	/* private */
+	uint8_t cuts, patches;
+	bool overflow;
+	uint16_t text_len;
+	struct {
+		uint32_t off, len;
+		uint16_t text, text_len;
+	} cut[CTH_EDIT_CUTS];
+	struct {
+		uint32_t off;
+		uint8_t width;
+	} patch[2];
+	uint8_t text[CTH_EDIT_TEXT];
+};
+
+/*
+ * At off, takes len bytes out and puts n others in. Cuts must come in ascending order
+ * and not overlap. Nothing is returned: what cannot be noted makes the edit refused.
+ */
+void cth_edit_cut(struct cth_edit *e, size_t off, size_t len, const void *put, size_t n);
+
+/*
+ * The big-endian number of width 2 or 4 at off is a length of the protocol's own: the
+ * edit's total change is added to it. Up to two, outside of all cuts.
+ */
+void cth_edit_length_at(struct cth_edit *e, size_t off, unsigned width);
+
+static inline bool cth_edit_empty(const struct cth_edit *e)
+{
+	return e->cuts == 0 && !e->overflow;
+}
+
+/* The edited packet, in pieces that point into the packet, the edit and head. */
+struct cth_edited {
+	struct iovec part[2 * CTH_EDIT_CUTS + 2 + 4];
+	size_t parts;
+	size_t n; /* bytes in all */
+	uint8_t head[CTH_EDIT_HEAD];
+};
+
+/*
+ * Makes the edited packet: 0. Otherwise -errno and in *why a sentence: a capture that
+ * does not hold the whole packet, a GSO packet, unfinished checksums, a fragment, neither
+ * TCP nor UDP, cuts outside the body, a result over 65531 bytes; or a TCP stream whose
+ * length the kernel would not adjust (it does so only on flows with NAT, which needs
+ * F_CONNTRACK to be seen, and over IPv6 it does so wrongly).
+ */
+int cth_edit_apply(const struct cth_edit *e, const struct cth_pkt *p, struct cth_edited *out,
+		   const char **why);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue.h - the NFQUEUE client: bind, receive, decide, flush. One object, one socket,
+ * any of up to CTH_QUEUE_BOUND queue numbers on it, nothing shared with another object.
+ *
+ *     cth_queue_init(&q, &sock, ring, n, out, sizeof(out), fn, ctx);
+ *     cth_queue_bind(&q, 0, &cfg, &nack);
+ *     while (!stop)
+ *         cth_queue_run(&q, 0, -1);
+ *     cth_queue_unbind(&q, 0, &nack);
+ *
+ * Every packet gets one verdict. The callback finds ACCEPT filled in and changes it, or
+ * sets CTH_HOLD, notes p->queue and p->id, and calls cth_queue_verdict() later.
+ */
+#ifndef CTH_QUEUE_H
+#define CTH_QUEUE_H
+
+#include "../netlink/socket.h"
+#include "verdict.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CTH_QUEUE_BOUND 16    /* queue numbers on one socket */
+#define CTH_QUEUE_OUT   8192  /* the least room for verdicts waiting to be sent */
+#define CTH_QUEUE_ROOM  1024  /* what a slot needs beyond the copy range, conntrack included */
+
+/* Flags of a queue: NFQA_CFG_F_* of linux/netfilter/nfnetlink_queue.h. */
+enum {
+	CTH_QUEUE_FAIL_OPEN = 1 << 0, /* what does not fit passes, uncounted by the kernel */
+	CTH_QUEUE_CONNTRACK = 1 << 1, /* p->ct and p->ct_info */
+	CTH_QUEUE_GSO       = 1 << 2, /* packets up to 64 KiB; never for a helper's queue */
+	CTH_QUEUE_UID_GID   = 1 << 3,
+	CTH_QUEUE_SECCTX    = 1 << 4,
+};
+
+enum cth_copy {
+	CTH_COPY_PACKET = 2,
+	CTH_COPY_META   = 1, /* no payload */
+};
+
+struct cth_queue_config {
+	int copy;           /* enum cth_copy; 0 is CTH_COPY_PACKET */
+	uint32_t range;     /* bytes of payload wanted; 0: all, 65531 at most */
+	uint32_t maxlen;    /* packets that wait in the kernel; 0: the kernel's 1024 */
+	uint32_t flags;     /* without one of these the queue is of no use: refused if missing */
+	uint32_t wishes;    /* flags that are tried one by one and done without */
+};
+
+/* Counts only grow. What the kernel lost is in cth_sock_stats and /proc. */
+struct cth_queue_stats {
+	uint64_t packets;   /* delivered to the callback */
+	uint64_t malformed; /* descriptions that could not be read; such packets pass */
+	uint64_t refused;   /* verdicts that cth_verdict_check() turned into ACCEPT */
+	uint64_t held;      /* at this moment */
+	uint64_t verdicts;  /* decided, ranges counted by packet */
+	uint64_t sends;     /* datagrams that carried them */
+	uint64_t unsent;    /* verdicts that could not be sent, even alone */
+	uint64_t nacks;     /* verdicts that the kernel refused: late, unknown, not ours */
+	uint64_t gaps;      /* ids that never came: the kernel lost them, or let them pass */
+};
+
+/* Sees a packet. *p, and all it points to, lives until the return. */
+typedef void cth_pkt_fn(const struct cth_pkt *p, struct cth_verdict *v, void *ctx);
+
+struct cth_queue {
+	struct cth_queue_stats stats;
+	const char *last_refusal;    /* why the last refused verdict was; NULL: none was */
+	struct cth_nack last_nack;   /* the last refusal by the kernel */
+	bool no_ranges;              /* never collapse ACCEPTs into VERDICT_BATCH */
+	/* private */
+	struct cth_sock *sock;
+	struct cth_slot *ring;
+	size_t slots;
+	struct cth_msg out;
+	struct iovec part[64];
+	size_t parts;
+	size_t part_bytes;
+	cth_pkt_fn *fn;
+	void *ctx;
+	struct cth_verdict verdict;
+	struct cth_edited edited;
+	struct cth_queue_bound {
+		bool used;
+		bool seen;        /* last_id is one */
+		bool run;         /* ACCEPTs up to run_id are noted, not yet put */
+		uint16_t num;
+		uint32_t flags;   /* in force */
+		uint32_t last_id;
+		uint32_t run_id, run_count;
+		uint32_t held;
+	} bound[CTH_QUEUE_BOUND];
+};
+
+/*
+ * Starts on an open socket. ring's n slots have their buf and cap set: cap is the copy
+ * range plus CTH_QUEUE_ROOM. out is room for verdicts, CTH_QUEUE_OUT or more. All of it
+ * must live as long as q. fn is called from run, feed and, for packets that come while
+ * an answer is awaited, from bind and unbind.
+ */
+void cth_queue_init(struct cth_queue *q, struct cth_sock *sock, struct cth_slot *ring, size_t n,
+		    void *out, size_t cap, cth_pkt_fn *fn, void *ctx);
+
+/*
+ * Binds queue num with all its parameters in one message, so that no packet falls into a
+ * half-configured queue; a wish that the kernel refuses costs one more message. Binding
+ * again changes the parameters. -EPERM: no CAP_NET_ADMIN, or another socket owns it;
+ * -EINVAL: no nfnetlink_queue; -EOPNOTSUPP: a flag; -EMFILE: CTH_QUEUE_BOUND are bound.
+ */
+int cth_queue_bind(struct cth_queue *q, uint16_t num, const struct cth_queue_config *cfg,
+		   struct cth_nack *nack);
+
+/* The flags in force on a queue that is bound; 0 otherwise. */
+uint32_t cth_queue_flags(const struct cth_queue *q, uint16_t num);
+
+/* Gives queue num back. Packets still in it are dropped by the kernel: drain it first. */
+int cth_queue_unbind(struct cth_queue *q, uint16_t num, struct cth_nack *nack);
+
+/*
+ * Receives and decides until budget packets are done (0: what is there now, once), waiting
+ * up to timeout_ms for the first (-1: for ever; a signal ends the wait). All verdicts have
+ * been sent when it returns. How many packets, or -errno: the socket itself has failed.
+ */
+int cth_queue_run(struct cth_queue *q, size_t budget, int timeout_ms);
+
+/* The same for one datagram that came from elsewhere; nothing is received. */
+int cth_queue_feed(struct cth_queue *q, struct cth_span datagram);
+
+/*
+ * The late verdict of a held packet, sent at once. p is NULL, or a description that
+ * the caller has kept whole; an edit needs it. -EINVAL and q->last_refusal: refused, the
+ * packet is still held.
+ */
+int cth_queue_verdict(struct cth_queue *q, uint16_t num, uint32_t id, const struct cth_verdict *v,
+		      const struct cth_pkt *p);
+
+/* Sends what is gathered: for a program that calls cth_queue_feed(). */
+int cth_queue_flush(struct cth_queue *q);
+
+/* Puts the CONFIG message that bind sends; for tools and tests. */
+int cth_queue_put_config(struct cth_msg *m, uint32_t seq, uint16_t num, bool bind,
+			 const struct cth_queue_config *cfg, uint32_t flags);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

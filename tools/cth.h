@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cth.h - what the applets of the program cth share. One file is one applet, or one
+ * family of them; cth.c has the table.
+ */
+#ifndef TOOLS_CTH_H
+#define TOOLS_CTH_H
+
+#include <getopt.h>
+#include <stdio.h>
+#include "../netlink/socket.h"
+#include "../queue/queue.h"
+#include "../cthelper/helper.h"
+
+/* Exit codes, as documented in the README and in every --help. */
+enum {
+	CTH_EXIT_OK          = 0,
+	CTH_EXIT_FAILURE     = 1,
+	CTH_EXIT_USAGE       = 2,
+	CTH_EXIT_UNSUPPORTED = 3, /* this kernel lacks it */
+	CTH_EXIT_PERMISSION  = 4,
+	CTH_EXIT_BUSY        = 5,
+};
+
+struct applet {
+	const char *name;     /* "helper add": words of the command line */
+	const char *usage;    /* what follows the name, on one line */
+	const char *help;     /* a paragraph, then its options */
+	int (*main)(const struct applet *self, int argc, char **argv); /* argv[0] is the name's last word */
+};
+
+extern const struct applet applets[]; /* ends with name == NULL */
+
+/* Options that every applet has; common_option() takes them from getopt_long. */
+#define COMMON_SHORT "hj"
+#define COMMON_LONG \
+	{ "help", no_argument, NULL, 'h' }, \
+	{ "json", no_argument, NULL, 'j' }, \
+	{ "record", required_argument, NULL, OPT_RECORD }, \
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN }
+enum { OPT_RECORD = 1000, OPT_DRY_RUN, OPT_APPLET = 1100 };
+
+struct common {
+	bool json;
+	bool dry_run;          /* show what would be sent, send nothing that changes */
+	const char *record;    /* a pcap to write the exchange to */
+};
+extern struct common common;
+
+/*
+ * Handles a common option: -1 when it was one. Otherwise an exit code that the applet
+ * returns at once (help was shown, or the option is unknown and that has been said).
+ */
+int common_option(const struct applet *self, int c);
+
+/* say.c: what people read. Data goes to stdout, all of this to stderr. */
+
+/* "ENOENT" of ENOENT or of -ENOENT: symbols, for numbers differ between machines. */
+const char *errno_name(int err);
+
+/* The exit code that stands for an errno. */
+int exit_code(int err);
+
+/* "APPLET: tried: ERRNO: cause; remedy" and the exit code for err. cause, remedy may be NULL. */
+int fail(int err, const char *tried, const char *cause, const char *remedy);
+
+/* The same when the kernel may have refused: its extended ACK's text joins the cause. */
+int fail_nack(int err, const struct cth_nack *nack, const char *tried, const char *cause,
+	      const char *remedy);
+
+/* "APPLET: ..." and the usage line; CTH_EXIT_USAGE. */
+int usage_error(const struct applet *self, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Numbers of the command line: false unless the whole text is one, min to max. */
+bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+
+/* inet|inet6|ipv4|ipv6|2|10 and tcp|udp|...|0-255; and back ("inet", "tcp", or the number in buf). */
+bool parse_l3(const char *text, uint16_t *l3);
+bool parse_l4(const char *text, uint8_t *l4);
+const char *l3_name(uint16_t l3, char buf[12]);
+const char *l4_name(uint8_t l4, char buf[12]);
+
+/* JSON: objects and lists open and close, members in between; strings are escaped. */
+struct json {
+	FILE *f;
+	bool comma;
+};
+void json_open(struct json *j, const char *key, char bracket);  /* key NULL inside a list, or at the top */
+void json_close(struct json *j, char bracket);                   /* at the top a newline follows */
+void json_string(struct json *j, const char *key, const char *value);
+void json_bytes(struct json *j, const char *key, struct cth_span value); /* text that is not terminated */
+void json_number(struct json *j, const char *key, uint64_t value);
+void json_bool(struct json *j, const char *key, bool value);
+
+/* kernel.c: the socket of an applet, recorded and dry-run as the common options say. */
+
+/* Opens it: 0, or an exit code, and the reason has been said. */
+int kernel_open(struct cth_sock *s);
+void kernel_close(struct cth_sock *s);
+
+/* files.c: a whole file in memory: 0 or -errno; free() it. "-" is standard input. */
+int read_file(const char *path, uint8_t **bytes, size_t *n);
+
+/* interrupts.c: SIGINT and SIGTERM ask the program to end; run loops look at this. */
+extern volatile int interrupted;
+void catch_interrupts(void);
+
+#endif

@@ -75,7 +75,7 @@ int cth_attr_next(struct cth_span *cursor, struct cth_attr *a)
 	type = cth_host16(cursor->p + 2);
 	if (!take(cursor, cth_host16(cursor->p), ATTR_HEADER, &unit))
 		return -EBADMSG;
-	a->type = type & NLA_TYPE_MASK;
+	a->type = (uint16_t)(type & NLA_TYPE_MASK);
 	a->nested = (type & NLA_F_NESTED) != 0;
 	a->value = cth_span_sub(unit, ATTR_HEADER, unit.n - ATTR_HEADER);
 	return 1;

@@ -203,6 +203,6 @@ void cth_msg_reserve(struct cth_msg *m, uint16_t type, size_t n)
 	p = attribute(m, type, 0);
 	if (!p)
 		return;
-	cth_store_host16(p, (uint16_t)(ATTR_HEADER + n));
+	cth_store_host16(p - ATTR_HEADER, (uint16_t)(ATTR_HEADER + n));
 	m->outside = n;
 }

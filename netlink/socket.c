@@ -177,31 +177,40 @@ void cth_sock_seam(struct cth_sock *s, const struct cth_io *io, void *buf, size_
 	s->io = *io;
 }
 
-int cth_sock_adopt(struct cth_sock *s, int fd, void *buf, size_t cap)
+/* What adopting needs and can fail at: flags and a port of our own. */
+static int prepare_descriptor(struct cth_sock *s)
 {
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
-	int flags, r;
+	int flags = fcntl(s->fd, F_GETFL);
+	int r;
+
+	if (flags < 0 || fcntl(s->fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
+	r = learn_portid(s);
+	if (r < 0 || s->portid != 0)
+		return r;
+	/* Port 0 asks the kernel for one, as a first send would. Known, it tells our queues
+	   from another socket's in /proc. */
+	if (bind(s->fd, (struct sockaddr *)&self, sizeof(self)) < 0)
+		return -errno;
+	return learn_portid(s);
+}
+
+int cth_sock_adopt(struct cth_sock *s, int fd, void *buf, size_t cap)
+{
+	int r;
 
 	sock_init(s, buf, cap);
 	s->fd = fd;
 	s->io.receive = kernel_receive;
 	s->io.send = kernel_send;
 	s->io.ctx = s;
-
-	flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-		return -errno;
-	r = learn_portid(s);
-	if (r == 0 && s->portid == 0) {
-		/* Port 0 asks the kernel for one, as a first send would; with it known, ours can
-		   be told from another socket's in /proc. */
-		if (bind(fd, (struct sockaddr *)&self, sizeof(self)) < 0)
-			return -errno;
-		r = learn_portid(s);
-	}
-	if (r < 0)
+	r = prepare_descriptor(s);
+	if (r < 0) {
+		s->fd = -1;
 		return r;
+	}
 
 	s->ext_ack = wish(fd, CTH_NETLINK_EXT_ACK);
 	s->cap_ack = wish(fd, CTH_NETLINK_CAP_ACK);
@@ -224,7 +233,7 @@ int cth_sock_open(struct cth_sock *s, void *buf, size_t cap)
 		return -errno;
 	r = cth_sock_adopt(s, fd, buf, cap);
 	if (r < 0)
-		cth_sock_close(s);
+		close(fd);
 	return r;
 }
 

@@ -75,11 +75,15 @@ struct cth_nack {
 /*
  * Opens a socket in the current network namespace: close-on-exec, non-blocking, with
  * EXT_ACK, CAP_ACK and NO_ENOBUFS where the kernel has them. Answers are received
- * into buf, which must live as long as s. -EPROTONOSUPPORT: no nfnetlink in the kernel.
+ * into buf, which must live as long as s; s itself must stay where it is.
+ * -EPROTONOSUPPORT: no nfnetlink in the kernel.
  */
 int cth_sock_open(struct cth_sock *s, void *buf, size_t cap);
 
-/* The same on a descriptor that is already open; s then owns it. */
+/*
+ * The same on a descriptor that is already open, from another process or namespace. On
+ * success s owns it. -EPROTOTYPE: it is no netlink socket.
+ */
 int cth_sock_adopt(struct cth_sock *s, int fd, void *buf, size_t cap);
 
 /* The same without a descriptor: io stands for the kernel. Sequence numbers start at 1. */

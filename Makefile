@@ -21,6 +21,7 @@ TOOL_SRC := $(sort $(wildcard tools/*.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 PIC_OBJ  := $(LIB_SRC:%.c=$(BUILD)/pic/%.o)
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
+D         = $(DESTDIR)$(PREFIX)
 LINKS    := nfct-helper-add nfct-helper-del nfct-helper-get nfqnl_test
 HEADERS  := $(filter-out netlink/uapi.h,$(wildcard netlink/*.h queue/*.h cthelper/*.h))
 
@@ -67,9 +68,16 @@ check: all
 fuzz:
 	@BUILD=$(BUILD) test/fuzz/run 30
 
+# Headers keep their folders, so that they find each other: #include <cth/queue/queue.h>
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(HEADERS:%=$(DESTDIR)$(PREFIX)/include/cth/%.d)
-	@false
+	install -d $(D)/bin $(D)/lib $(sort $(dir $(HEADERS:%=$(D)/include/cth/%)))
+	install -m 755 $(BUILD)/cth $(D)/bin/cth
+	install -m 644 $(BUILD)/libcthelper.a $(D)/lib/
+	install -m 755 $(BUILD)/libcthelper.so.$(VERSION) $(D)/lib/
+	ln -sf libcthelper.so.$(VERSION) $(D)/lib/libcthelper.so.$(SOVERSION)
+	ln -sf libcthelper.so.$(VERSION) $(D)/lib/libcthelper.so
+	for h in $(HEADERS); do install -m 644 $$h $(D)/include/cth/$$h || exit; done
+	for l in $(LINKS); do ln -sf cth $(D)/bin/$$l || exit; done
 
 clean:
 	rm -rf $(BUILD)

@@ -40,17 +40,23 @@ struct cth_attach {
 
 /*
  * Makes the tables, objects, chains and rules in one batch: all of it or nothing. Done
- * again it adds what is missing and replaces the rules, but never an object: destroying
- * one drops what waits in every queue of the namespace. -EINVAL: a name too long, a port
- * range upside down, a priority out of range. -ENOENT: the helper is not registered; -EOPNOTSUPP: nf_tables
- * or nft_ct is absent; -EPERM; -EMSGSIZE: m's buffer is smaller than CTH_ATTACH_ROOM.
+ * again it adds what is missing and replaces the rules of this l4, but never an object:
+ * destroying one drops what waits in every queue of the namespace. m is reset first, and
+ * keeps what was sent.
+ *
+ * -EINVAL: a name that is empty, too long, or has other characters than A-Z a-z 0-9 . _ -;
+ * no l4, neither family; a port range upside down, or ports of a protocol without ports; a
+ * priority out of range. -ENOENT: the helper is not registered; -EOPNOTSUPP: nf_tables or
+ * nft_ct is absent; -EEXIST: it is attached at another priority, detach it first; -EPERM;
+ * -EMSGSIZE: m's buffer is smaller than CTH_ATTACH_ROOM.
  */
 int cth_attach(struct cth_sock *s, struct cth_msg *m, const struct cth_attach *a,
 	       struct cth_nack *nack);
 
 /*
- * Takes the rules away and leaves the objects: no new flow gets the helper. Only then, when
- * the queues are empty, should cth_detach() follow. -ENOENT: was not attached.
+ * Takes the rules of one family away, of every l4, and leaves the objects: no new flow gets
+ * the helper. Only then, when the queues are empty, should cth_detach() follow. -ENOENT: was
+ * not attached.
  */
 int cth_attach_clear(struct cth_sock *s, struct cth_msg *m, const char *helper, bool ipv6,
 		     struct cth_nack *nack);
@@ -59,7 +65,7 @@ int cth_attach_clear(struct cth_sock *s, struct cth_msg *m, const char *helper, 
 int cth_detach(struct cth_sock *s, struct cth_msg *m, const char *helper, bool ipv6,
 	       struct cth_nack *nack);
 
-/* The batch that cth_attach() sends, seq of its first message given. 0, -EINVAL, -EMSGSIZE. */
+/* The batch that cth_attach() sends, into m, which is reset; seq is its first message's. */
 int cth_attach_put(struct cth_msg *m, uint32_t seq, const struct cth_attach *a);
 
 #ifdef __cplusplus

@@ -42,14 +42,16 @@ enum {
 	CTH_FLOW_TIMEOUT   = 1 << 6,
 	CTH_FLOW_MARK      = 1 << 7,
 	CTH_FLOW_USE       = 1 << 8,
-	CTH_FLOW_TCP       = 1 << 9,
-	CTH_FLOW_COUNTERS  = 1 << 10, /* both directions; others in the orig ones alone are 0 */
+	CTH_FLOW_TCP       = 1 << 9,  /* its state; the rest of tcp is 0 where not told */
+	CTH_FLOW_COUNTERS  = 1 << 10, /* of both directions */
 	CTH_FLOW_START     = 1 << 11,
 	CTH_FLOW_STOP      = 1 << 12,
 	CTH_FLOW_HELPER    = 1 << 13,
 	CTH_FLOW_SEQ_ORIG  = 1 << 14,
 	CTH_FLOW_SEQ_REPLY = 1 << 15,
 	CTH_FLOW_SYNPROXY  = 1 << 16,
+	CTH_FLOW_SCTP      = 1 << 17, /* as TCP */
+	CTH_FLOW_DCCP      = 1 << 18,
 };
 
 /* Bits of status: IPS_* of linux/netfilter/nf_conntrack_common.h. */
@@ -68,6 +70,9 @@ struct cth_seq_adj {
 	int32_t before, after;
 };
 
+#define CTH_FLOW_INFO   32 /* bytes of a helper's private data, at most */
+#define CTH_FLOW_LABELS 16
+
 struct cth_flow {
 	uint32_t have; /* CTH_FLOW_* */
 	struct cth_tuple orig, reply, master;
@@ -81,13 +86,22 @@ struct cth_flow {
 		uint8_t state, wscale_orig, wscale_reply;
 		uint8_t flags_orig, flags_reply;
 	} tcp;
+	struct {
+		uint8_t state;
+		uint32_t vtag_orig, vtag_reply;
+	} sctp;
+	struct {
+		uint8_t state, role;
+		uint64_t handshake_seq;
+	} dccp;
 	uint64_t packets_orig, bytes_orig, packets_reply, bytes_reply;
 	uint64_t start, stop; /* nanoseconds since 1970 */
 	char helper[16];
 	struct cth_seq_adj seq_orig, seq_reply;
 	uint32_t synproxy_isn, synproxy_its, synproxy_tsoff;
 	/* Views into the message. */
-	struct cth_span info;    /* the helper's private data; absent unless the kernel had room */
+	struct cth_span info;    /* the helper's private data, at most CTH_FLOW_INFO bytes;
+				    the kernel leaves it out where the message has no room */
 	struct cth_span labels;  /* 16 bytes in 32-bit words of host order */
 	struct cth_span secctx;  /* not terminated */
 };
@@ -102,14 +116,22 @@ int cth_flow_parse(struct cth_flow *f, struct cth_span attrs);
 int cth_tuple_parse(struct cth_tuple *t, struct cth_span attrs);
 
 /*
- * What a verdict's ct may carry; the kernel takes these and ignores all else. The message
- * is one of cth_msg_begin_bare(). helper names the flow's own helper and gives its new
- * private data; an empty name detaches it.
+ * What a verdict's ct may carry; the kernel takes these, and STATUS, and ignores all else.
+ * The message is one of cth_msg_begin_bare(). Only what is meant goes in: a flow that is
+ * sent back whole undoes what others have changed meanwhile.
+ *
+ * put_helper names the flow's own helper and gives its new private data: an absent info
+ * leaves the data as it is, one that is short is filled up with zeros, and an empty name
+ * detaches the helper. -EINVAL, and nothing is put: a name over 15 characters, more than
+ * CTH_FLOW_INFO bytes.
  */
-void cth_flow_put_helper(struct cth_msg *m, const char *helper, struct cth_span info);
+int cth_flow_put_helper(struct cth_msg *m, const char *helper, struct cth_span info);
 void cth_flow_put_timeout(struct cth_msg *m, uint32_t seconds);
 void cth_flow_put_mark(struct cth_msg *m, uint32_t mark, uint32_t mask); /* changes mask's bits */
-void cth_flow_put_labels(struct cth_msg *m, struct cth_span labels, struct cth_span mask);
+
+/* Sets mask's bits of the labels, with an absent mask all. -EINVAL, and nothing is put: not
+   4, 8, 12 or 16 bytes, or a mask of another length. */
+int cth_flow_put_labels(struct cth_msg *m, struct cth_span labels, struct cth_span mask);
 
 #ifdef __cplusplus
 }

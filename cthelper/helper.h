@@ -47,32 +47,35 @@ struct cth_helper {
 };
 
 /*
- * Is h something to register? 0, or -EINVAL and in *why a sentence: no name, a name
- * over 15 characters, a queue over 65535, no class or more than four, a class without
- * name, a maximum over 255, more than 32 bytes of state.
+ * Is h something to register? 0, or -EINVAL and in *why half a sentence: no name, a name
+ * over 15 characters, l4 0, a queue over 65535, no class or more than four, a class
+ * without name, a maximum over 255, more than 32 bytes of state. All parts are looked
+ * at, whatever h->have says. *why is NULL when all is well; why may be NULL.
  */
 int cth_helper_check(const struct cth_helper *h, const char **why);
 
 /*
  * All of the following speak to the kernel. Errors they share: -EPERM (CAP_NET_ADMIN in
  * the first user namespace is needed, a container's is not enough), -EPROTONOSUPPORT (no
- * nfnetlink_cthelper; the kernel itself says only EINVAL), -ETIMEDOUT.
+ * nfnetlink_cthelper; the kernel itself says only EINVAL), -ETIMEDOUT. nack may be NULL;
+ * its error is 0 when it was not the kernel that refused.
  */
 
 /*
- * Registers h as a new helper. -EEXIST: name, l3 and l4 are registered already; -EBUSY: the
- * kernel has a helper of its own by that name, such as the module nf_conntrack_ftp;
- * -EINVAL: cth_helper_check() tells.
+ * Registers h as a new helper, with all its parts. -EEXIST: name, l3 and l4 are registered
+ * already; -EBUSY: the kernel has a helper of its own by that name, such as the module
+ * nf_conntrack_ftp; -EINVAL: cth_helper_check() tells.
  */
 int cth_helper_add(struct cth_sock *s, const struct cth_helper *h, struct cth_nack *nack);
 
 /*
  * Changes the parts in h->have of the helper with h's key, from the next packet on. -ENOENT:
- * there is none; -EBUSY: private length, number or names of the classes cannot change.
+ * there is none, and none is made; -EBUSY: private length, number or names of the classes
+ * cannot change; -EINVAL: one of the parts is what cth_helper_check() refuses.
  */
 int cth_helper_update(struct cth_sock *s, const struct cth_helper *h, struct cth_nack *nack);
 
-/* Finds the one helper with this key: 0 and *h, or -ENOENT. */
+/* Finds the one helper with this key: 0 and *h, or -ENOENT; -EINVAL: a name too long. */
 int cth_helper_get(struct cth_sock *s, const char *name, uint16_t l3, uint8_t l4,
 		   struct cth_helper *h, struct cth_nack *nack);
 
@@ -89,11 +92,20 @@ int cth_helper_list(struct cth_sock *s, struct cth_helper *list, size_t n,
 int cth_helper_del(struct cth_sock *s, const char *name, uint16_t l3, uint8_t l4,
 		   struct cth_nack *nack);
 
-/* The messages themselves. flags: NLM_F_*. parse: 0, or -EBADMSG, -ERANGE, -EINVAL, -EPROTO. */
+/*
+ * The messages themselves. flags: NLM_F_*. put_new puts every part with NLM_F_CREATE and
+ * those of h->have without; put_get asks for all, with NLM_F_DUMP. 0, -EMSGSIZE, or -EINVAL
+ * for what cth_helper_check() refuses.
+ */
 int cth_helper_put_new(struct cth_msg *m, uint16_t flags, uint32_t seq, const struct cth_helper *h);
 int cth_helper_put_get(struct cth_msg *m, uint16_t flags, uint32_t seq);
 int cth_helper_put_del(struct cth_msg *m, uint16_t flags, uint32_t seq, const char *name,
 		       uint16_t l3, uint8_t l4);
+
+/*
+ * Reads a NEW, which is also what a dump consists of. -EPROTO: some other message;
+ * -EBADMSG, -ERANGE: malformed; -EINVAL: name, l3 or l4 is missing, or half of a class.
+ */
 int cth_helper_parse(struct cth_helper *h, const struct cth_nlmsg *m);
 
 #ifdef __cplusplus

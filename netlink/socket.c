@@ -10,7 +10,9 @@
  * there when NLM_F_ACK_TLVS is. error is 0 (an ACK) or -errno, in host order like all
  * of netlink's own fields.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* recvmmsg */
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -27,6 +27,16 @@ struct cth_slot {
 	bool truncated;  /* it was longer than cap: the rest is lost */
 };
 
+/* Makes a ring of n slots out of n times each bytes at memory. */
+static inline void cth_slots(struct cth_slot *ring, size_t n, void *memory, size_t each)
+{
+	for (size_t i = 0; i < n; i++) {
+		ring[i].buf = (uint8_t *)memory + i * each;
+		ring[i].cap = each;
+		ring[i].n = 0;
+	}
+}
+
 /*
  * The seam. receive fills up to n slots and returns how many; when nothing is there
  * it waits up to timeout_ms (0: not at all, -1: for ever) and then returns 0, also

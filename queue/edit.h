@@ -13,9 +13,12 @@
 extern "C" {
 #endif
 
-#define CTH_EDIT_CUTS 8    /* per packet */
-#define CTH_EDIT_TEXT 512  /* bytes put in, all cuts together */
-#define CTH_EDIT_HEAD 608  /* scratch for headers: IP with options or extensions, TCP */
+#define CTH_EDIT_CUTS    8    /* per packet */
+#define CTH_EDIT_PATCHES 2
+#define CTH_EDIT_TEXT    512  /* bytes put in, all cuts together */
+#define CTH_EDIT_HEAD    608  /* scratch for headers: IP with options or extensions, TCP */
+
+#define CTH_PACKET_MAX   65531 /* the longest packet that an attribute carries to the kernel */
 
 /*
  * A bounded list of changes, offsets counted from the start of the transport's body.
@@ -33,19 +36,20 @@ struct cth_edit {
 	struct {
 		uint32_t off;
 		uint8_t width;
-	} patch[2];
+	} patch[CTH_EDIT_PATCHES];
 	uint8_t text[CTH_EDIT_TEXT];
 };
 
 /*
  * At off, takes len bytes out and puts n others in. Cuts must come in ascending order
  * and not overlap. Nothing is returned: what cannot be noted makes the edit refused.
+ * A cut of nothing for nothing is one too: the packet goes back as it is, checksums anew.
  */
 void cth_edit_cut(struct cth_edit *e, size_t off, size_t len, const void *put, size_t n);
 
 /*
  * The big-endian number of width 2 or 4 at off is a length of the protocol's own: the
- * edit's total change is added to it. Up to two, outside of all cuts.
+ * edit's total change is added to it. Up to two, outside of all cuts and of each other.
  */
 void cth_edit_length_at(struct cth_edit *e, size_t off, unsigned width);
 
@@ -54,20 +58,37 @@ static inline bool cth_edit_empty(const struct cth_edit *e)
 	return e->cuts == 0 && !e->overflow;
 }
 
+/*
+ * May the kernel be given another packet in place of this one? 0, or what cth_edit_apply()
+ * would say, before any edit is thought of: -ENODATA, or -EOPNOTSUPP for bridge and GSO.
+ */
+int cth_edit_possible(const struct cth_pkt *p, const char **why);
+
 /* The edited packet, in pieces that point into the packet, the edit and head. */
 struct cth_edited {
-	struct iovec part[2 * CTH_EDIT_CUTS + 2 + 4];
+	struct iovec part[2 * CTH_EDIT_CUTS + 2 + 2 * CTH_EDIT_PATCHES];
 	size_t parts;
 	size_t n; /* bytes in all */
 	uint8_t head[CTH_EDIT_HEAD];
 };
 
 /*
- * Makes the edited packet: 0. Otherwise -errno and in *why a sentence: a capture that
- * does not hold the whole packet, a GSO packet, unfinished checksums, a fragment, neither
- * TCP nor UDP, cuts outside the body, a result over 65531 bytes; or a TCP stream whose
- * length the kernel would not adjust (it does so only on flows with NAT, which needs
- * F_CONNTRACK to be seen, and over IPv6 it does so wrongly).
+ * Makes the edited packet: 0. Otherwise -errno and in *why a sentence; *out is then of no
+ * use, and p and e are as they were.
+ *
+ * -EINVAL     the edit: too much of it, out of order, outside the body, a length that would
+ *             leave its width.
+ * -ENODATA    the payload is not the whole packet.
+ * -EMSGSIZE   the result is longer than CTH_PACKET_MAX, or the headers than CTH_EDIT_HEAD.
+ * -EBADMSG    neither TCP nor UDP, or the headers disagree with each other.
+ * -EOPNOTSUPP the kernel or the receiver would not take it: a bridge's packet, a GSO packet,
+ *             a fragment, one whose checksum cannot be known (IPv6 routing header) or is
+ *             signed (IPv6 authentication header); or a TCP stream whose length the kernel
+ *             would not adjust: it does so only on flows with NAT, which needs F_CONNTRACK
+ *             to be seen, and over IPv6 it does so wrongly.
+ *
+ * A packet with CTH_SKB_CSUM_NOT_READY is fine unless it is GSO: whatever its checksum
+ * fields held, they are made anew, and the kernel takes them as final.
  */
 int cth_edit_apply(const struct cth_edit *e, const struct cth_pkt *p, struct cth_edited *out,
 		   const char **why);

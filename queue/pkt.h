@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pkt.h - one queued packet, as the kernel describes it, and where its headers are.
+ * pkt.h - one queued packet, as the kernel describes it. Where the headers in its
+ * payload are, ip.h tells.
  */
 #ifndef CTH_PKT_H
 #define CTH_PKT_H
 
 #include "../netlink/attr.h"
+#include "ip.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* What the kernel sent: absent is not zero. PACKET_HDR is always there. */
+/* What the kernel sent: absent is not zero. */
 enum {
 	CTH_PKT_MARK        = 1 << 0,
 	CTH_PKT_PRIORITY    = 1 << 1,
@@ -29,6 +31,7 @@ enum {
 	CTH_PKT_SKB_INFO    = 1 << 13,
 	CTH_PKT_VLAN_PROTO  = 1 << 14,
 	CTH_PKT_VLAN_TCI    = 1 << 15,
+	CTH_PKT_HEADER      = 1 << 16, /* id, hw_protocol, hook: always, unless malformed */
 };
 
 /* Bits of skb_info: NFQA_SKB_* of linux/netfilter/nfnetlink_queue.h. */
@@ -68,32 +71,12 @@ struct cth_pkt {
 };
 
 /*
- * Reads a queued packet's message: 0; -EPROTO: some other message; -EBADMSG, -ERANGE,
- * -EINVAL: malformed. p->queue and, if its header could be read (p->id is not 0), p->id
- * are good in any case, so that even such a packet can get a verdict.
+ * Reads a queued packet's message: 0; -EPROTO: some other message; -EBADMSG: malformed, or
+ * without its header; -ERANGE: an attribute too short for what it is. Whatever could be
+ * read is there in any case: with CTH_PKT_HEADER p->queue and p->id are good, and even such
+ * a packet can get a verdict. (An id of 0 is one like any other: they wrap.)
  */
 int cth_pkt_parse(struct cth_pkt *p, const struct cth_nlmsg *m);
-
-/* Where the headers of an IP packet are: offsets into the bytes given to cth_ip_find(). */
-struct cth_ip {
-	uint8_t version;     /* 4 or 6 */
-	uint8_t proto;       /* IPPROTO_*, behind IPv6 extension headers */
-	bool fragment;       /* not the first: no transport header in here */
-	size_t header_len;   /* of IPv4 with options; of IPv6 with extension headers */
-	size_t l4;           /* the transport header; 0 if it is not there in full */
-	size_t body;         /* what the transport carries; 0 if unknown */
-	size_t body_len;     /* bytes of it that are there: never past capture or packet */
-	size_t total;        /* the packet's length as its own header tells */
-	uint16_t sport, dport; /* TCP, UDP */
-	uint8_t type, code;  /* ICMP, ICMPv6 */
-};
-
-/*
- * Finds the headers of the packet that starts with bytes, which may be cut anywhere:
- * 0, with l4 and body 0 as far as they lie beyond the cut; -EBADMSG: not IP, or a
- * header that contradicts itself.
- */
-int cth_ip_find(struct cth_ip *ip, struct cth_span bytes);
 
 #ifdef __cplusplus
 }

@@ -42,7 +42,7 @@ enum cth_copy {
 
 struct cth_queue_config {
 	int copy;           /* enum cth_copy; 0 is CTH_COPY_PACKET */
-	uint32_t range;     /* bytes of payload wanted; 0: all, 65531 at most */
+	uint32_t range;     /* bytes of payload wanted; 0: all that a slot holds, 65531 at most */
 	uint32_t maxlen;    /* packets that wait in the kernel; 0: the kernel's 1024 */
 	uint32_t flags;     /* without one of these the queue is of no use: refused if missing */
 	uint32_t wishes;    /* flags that are tried one by one and done without */
@@ -51,44 +51,49 @@ struct cth_queue_config {
 /* Counts only grow. What the kernel lost is in cth_sock_stats and /proc. */
 struct cth_queue_stats {
 	uint64_t packets;   /* delivered to the callback */
-	uint64_t malformed; /* descriptions that could not be read; such packets pass */
+	uint64_t malformed; /* descriptions cut short or not to be read; such packets pass */
+	uint64_t unbound;   /* packets of a number that is not bound here; they pass */
 	uint64_t refused;   /* verdicts that cth_verdict_check() turned into ACCEPT */
 	uint64_t held;      /* at this moment */
 	uint64_t verdicts;  /* decided, ranges counted by packet */
 	uint64_t sends;     /* datagrams that carried them */
-	uint64_t unsent;    /* verdicts that could not be sent, even alone */
+	uint64_t unsent;    /* verdict messages that could not be sent, even alone */
 	uint64_t nacks;     /* verdicts that the kernel refused: late, unknown, not ours */
 	uint64_t gaps;      /* ids that never came: the kernel lost them, or let them pass */
 };
 
-/* Sees a packet. *p, and all it points to, lives until the return. */
+/*
+ * Sees a packet. *p, and all it points to, lives until the return. It may call
+ * cth_queue_verdict() for packets held before; what receives (run, feed, bind, unbind)
+ * is -EBUSY from in here, because the buffers that it would receive into are in use.
+ */
 typedef void cth_pkt_fn(const struct cth_pkt *p, struct cth_verdict *v, void *ctx);
 
 struct cth_queue {
 	struct cth_queue_stats stats;
 	const char *last_refusal;    /* why the last refused verdict was; NULL: none was */
 	struct cth_nack last_nack;   /* the last refusal by the kernel */
-	bool no_ranges;              /* never collapse ACCEPTs into VERDICT_BATCH */
+	bool no_ranges;              /* never collapse ACCEPTs into VERDICT_BATCH: a must where
+				      * several processes read from one descriptor */
 	/* private */
 	struct cth_sock *sock;
 	struct cth_slot *ring;
 	size_t slots;
 	struct cth_msg out;
-	struct iovec part[64];
-	size_t parts;
-	size_t part_bytes;
+	int send_error;       /* the first since the last flush */
+	bool busy;
 	cth_pkt_fn *fn;
 	void *ctx;
 	struct cth_verdict verdict;
 	struct cth_edited edited;
 	struct cth_queue_bound {
 		bool used;
-		bool seen;        /* last_id is one */
-		bool run;         /* ACCEPTs up to run_id are noted, not yet put */
+		bool seen;    /* last_id is one */
+		bool lost;    /* a verdict could not be sent: a range would overrule it */
 		uint16_t num;
-		uint32_t flags;   /* in force */
+		uint32_t flags; /* in force */
 		uint32_t last_id;
-		uint32_t run_id, run_count;
+		uint32_t run_id, run_count; /* ACCEPTs noted, not yet put: how many, the last one */
 		uint32_t held;
 	} bound[CTH_QUEUE_BOUND];
 };
@@ -97,48 +102,69 @@ struct cth_queue {
  * Starts on an open socket. ring's n slots have their buf and cap set: cap is the copy
  * range plus CTH_QUEUE_ROOM. out is room for verdicts, CTH_QUEUE_OUT or more. All of it
  * must live as long as q. fn is called from run, feed and, for packets that come while
- * an answer is awaited, from bind and unbind.
+ * an answer is awaited, from bind and unbind. -EINVAL: a slot, or out, is too small.
  */
-void cth_queue_init(struct cth_queue *q, struct cth_sock *sock, struct cth_slot *ring, size_t n,
-		    void *out, size_t cap, cth_pkt_fn *fn, void *ctx);
+int cth_queue_init(struct cth_queue *q, struct cth_sock *sock, struct cth_slot *ring, size_t n,
+		   void *out, size_t cap, cth_pkt_fn *fn, void *ctx);
 
 /*
  * Binds queue num with all its parameters in one message, so that no packet falls into a
- * half-configured queue; a wish that the kernel refuses costs one more message. Binding
- * again changes the parameters. -EPERM: no CAP_NET_ADMIN, or another socket owns it;
- * -EINVAL: no nfnetlink_queue; -EOPNOTSUPP: a flag; -EMFILE: CTH_QUEUE_BOUND are bound.
+ * half-configured queue; a wish that the kernel refuses costs more messages. Binding
+ * again changes the parameters; after a failure the queue is as it was. -EPERM: no
+ * CAP_NET_ADMIN, or another socket owns it; -EINVAL: no nfnetlink_queue, or (nack->error
+ * is 0) a range that the slots cannot hold; -EOPNOTSUPP: a flag; -EMFILE: CTH_QUEUE_BOUND
+ * are bound; -ETIMEDOUT: no answer.
  */
 int cth_queue_bind(struct cth_queue *q, uint16_t num, const struct cth_queue_config *cfg,
 		   struct cth_nack *nack);
 
+/*
+ * Notes that the socket has num bound already, with these flags, and tells the kernel
+ * nothing: for a descriptor that was handed over, and for feeding recordings.
+ */
+int cth_queue_adopt(struct cth_queue *q, uint16_t num, uint32_t flags);
+
 /* The flags in force on a queue that is bound; 0 otherwise. */
 uint32_t cth_queue_flags(const struct cth_queue *q, uint16_t num);
 
-/* Gives queue num back. Packets still in it are dropped by the kernel: drain it first. */
+/*
+ * Gives queue num back. Packets still in it are dropped by the kernel, held ones too:
+ * drain it first.
+ */
 int cth_queue_unbind(struct cth_queue *q, uint16_t num, struct cth_nack *nack);
 
 /*
- * Receives and decides until budget packets are done (0: what is there now, once), waiting
- * up to timeout_ms for the first (-1: for ever; a signal ends the wait). All verdicts have
- * been sent when it returns. How many packets, or -errno: the socket itself has failed.
+ * Receives and decides until budget packets are done or no more are there (0: what is
+ * there now, once), waiting up to timeout_ms for the first datagram (-1: for ever; a
+ * signal ends the wait). All verdicts have been sent when it returns; those that an
+ * overloaded kernel did not take are counted. How many packets, or -errno: the socket
+ * itself has failed.
  */
 int cth_queue_run(struct cth_queue *q, size_t budget, int timeout_ms);
 
-/* The same for one datagram that came from elsewhere; nothing is received. */
+/*
+ * The same for one datagram that came from elsewhere: how many packets. Nothing is
+ * received; verdicts are sent when there is no more room for them, and by flush.
+ */
 int cth_queue_feed(struct cth_queue *q, struct cth_span datagram);
 
 /*
- * The late verdict of a held packet, sent at once. p is NULL, or a description that
- * the caller has kept whole; an edit needs it. -EINVAL and q->last_refusal: refused, the
- * packet is still held.
+ * The late verdict of a held packet, sent at once. p is NULL, or a description that the
+ * caller has kept whole; an edit needs it. -errno: the packet is still held. -EINVAL, and
+ * q->last_refusal tells why: refused. -ENODEV: the queue is not bound, the packet gone.
+ * Only the number of held packets is known here: a second verdict for the same id is
+ * refused by the kernel, and until then counts for another.
  */
 int cth_queue_verdict(struct cth_queue *q, uint16_t num, uint32_t id, const struct cth_verdict *v,
 		      const struct cth_pkt *p);
 
-/* Sends what is gathered: for a program that calls cth_queue_feed(). */
+/* Sends what is gathered: 0, or the first -errno of any send since the last flush. */
 int cth_queue_flush(struct cth_queue *q);
 
-/* Puts the CONFIG message that bind sends; for tools and tests. */
+/*
+ * Puts the CONFIG message that bind sends; for tools and tests. Every flag that is not in
+ * flags is cleared.
+ */
 int cth_queue_put_config(struct cth_msg *m, uint32_t seq, uint16_t num, bool bind,
 			 const struct cth_queue_config *cfg, uint32_t flags);
 

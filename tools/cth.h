@@ -22,19 +22,26 @@ enum {
 	CTH_EXIT_BUSY        = 5,
 };
 
+/*
+ * A file that has an applet defines `const struct applet NAME_applet`, and cth.c lists it.
+ * argv[0] is what the applet was called by, "cth helper add" or "nfct-helper-add": getopt
+ * and the functions of say.c put it in front of what they say.
+ */
 struct applet {
 	const char *name;     /* "helper add": words of the command line */
 	const char *usage;    /* what follows the name, on one line */
-	const char *help;     /* a paragraph, then its options */
-	int (*main)(const struct applet *self, int argc, char **argv); /* argv[0] is the name's last word */
+	const char *help;     /* a sentence, on a line of its own; then options and an example */
+	int (*main)(const struct applet *self, int argc, char **argv);
 };
 
-extern const struct applet applets[]; /* ends with name == NULL */
+/* Runs the applet that the words name; they are what would follow "cth". */
+int run_applet(int argc, char **argv);
 
 /* Options that every applet has; common_option() takes them from getopt_long. */
-#define COMMON_SHORT "hj"
+#define COMMON_SHORT "hjV"
 #define COMMON_LONG \
 	{ "help", no_argument, NULL, 'h' }, \
+	{ "version", no_argument, NULL, 'V' }, \
 	{ "json", no_argument, NULL, 'j' }, \
 	{ "record", required_argument, NULL, OPT_RECORD }, \
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN }
@@ -55,6 +62,9 @@ int common_option(const struct applet *self, int c);
 
 /* say.c: what people read. Data goes to stdout, all of this to stderr. */
 
+/* What is put in front of it: the words that the applet was called by. */
+extern const char *said_by;
+
 /* "ENOENT" of ENOENT or of -ENOENT: symbols, for numbers differ between machines. */
 const char *errno_name(int err);
 
@@ -74,6 +84,16 @@ int usage_error(const struct applet *self, const char *format, ...)
 
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A sentence made of parts, for the functions above. The last sixteen of them live. */
+const char *phrase(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * -EPERM of something that needs CAP_NET_ADMIN: why it was refused, and what to do. first:
+ * only the first user namespace counts, as for helpers.
+ */
+const char *permission_cause(bool first);
+const char *permission_remedy(bool first);
+
 /* Numbers of the command line: false unless the whole text is one, min to max. */
 bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
@@ -83,23 +103,35 @@ bool parse_l4(const char *text, uint8_t *l4);
 const char *l3_name(uint16_t l3, char buf[12]);
 const char *l4_name(uint8_t l4, char buf[12]);
 
-/* JSON: objects and lists open and close, members in between; strings are escaped. */
+/*
+ * JSON: objects and lists open and close, members in between; strings are escaped.
+ * bracket is '{' or '[' when opening and either form of it when closing.
+ */
 struct json {
 	FILE *f;
 	bool comma;
+	unsigned depth;
 };
 void json_open(struct json *j, const char *key, char bracket);  /* key NULL inside a list, or at the top */
 void json_close(struct json *j, char bracket);                   /* at the top a newline follows */
 void json_string(struct json *j, const char *key, const char *value);
 void json_bytes(struct json *j, const char *key, struct cth_span value); /* text that is not terminated */
 void json_number(struct json *j, const char *key, uint64_t value);
+void json_signed(struct json *j, const char *key, int64_t value);
 void json_bool(struct json *j, const char *key, bool value);
 
 /* kernel.c: the socket of an applet, recorded and dry-run as the common options say. */
 
 /* Opens it: 0, or an exit code, and the reason has been said. */
 int kernel_open(struct cth_sock *s);
+
+/* The same with room for answers that the caller gives, and that lives as long as s. */
+int kernel_open_sized(struct cth_sock *s, void *buf, size_t cap);
+
 void kernel_close(struct cth_sock *s);
+
+/* Ends the recording, after the last socket: 0, or an exit code, and why has been said. */
+int kernel_end_recording(void);
 
 /* files.c: a whole file in memory: 0 or -errno; free() it. "-" is standard input. */
 int read_file(const char *path, uint8_t **bytes, size_t *n);

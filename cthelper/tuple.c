@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tuple.c - one direction of a flow: who speaks to whom, over what. Answers to
+ * CTA_TUPLE_* of linux/netfilter/nfnetlink_conntrack.h:
+ *
+ *     IP     | V4_SRC 4 | V4_DST 4 |  or  | V6_SRC 16 | V6_DST 16 |
+ *     PROTO  | NUM u8 | and, by protocol, | SRC_PORT be16 | DST_PORT be16 |
+ *                                      or | ICMP_ID be16 | ICMP_TYPE u8 | ICMP_CODE u8 |
+ *                                      or | the same three under numbers of ICMPv6 |
+ *     ZONE   be16, when this direction has one of its own
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include "flow.h"
+#include "../netlink/uapi.h"
+
+#define CTH_CTA_TUPLE_ZONE 3 /* 4.3 */
+
+static const struct cth_attr_rule tuple_rules[] = {
+	[CTA_TUPLE_IP]       = { 0, CTH_ATTR_ANY, false },
+	[CTA_TUPLE_PROTO]    = { 0, CTH_ATTR_ANY, false },
+	[CTH_CTA_TUPLE_ZONE] = { 2, 2, false },
+};
+
+static const struct cth_attr_rule address_rules[] = {
+	[CTA_IP_V4_SRC] = { 4, 4, false },
+	[CTA_IP_V4_DST] = { 4, 4, false },
+	[CTA_IP_V6_SRC] = { 16, 16, false },
+	[CTA_IP_V6_DST] = { 16, 16, false },
+};
+
+static const struct cth_attr_rule proto_rules[] = {
+	[CTA_PROTO_NUM]         = { 1, 1, false },
+	[CTA_PROTO_SRC_PORT]    = { 2, 2, false },
+	[CTA_PROTO_DST_PORT]    = { 2, 2, false },
+	[CTA_PROTO_ICMP_ID]     = { 2, 2, false },
+	[CTA_PROTO_ICMP_TYPE]   = { 1, 1, false },
+	[CTA_PROTO_ICMP_CODE]   = { 1, 1, false },
+	[CTA_PROTO_ICMPV6_ID]   = { 2, 2, false },
+	[CTA_PROTO_ICMPV6_TYPE] = { 1, 1, false },
+	[CTA_PROTO_ICMPV6_CODE] = { 1, 1, false },
+};
+
+#define TUPLE_RULES   (sizeof(tuple_rules) / sizeof(tuple_rules[0]))
+#define ADDRESS_RULES (sizeof(address_rules) / sizeof(address_rules[0]))
+#define PROTO_RULES   (sizeof(proto_rules) / sizeof(proto_rules[0]))
+
+static void take_address(struct cth_addr *a, struct cth_span v4, struct cth_span v6)
+{
+	struct cth_span v = v4.p ? v4 : v6;
+
+	if (!v.p)
+		return;
+	a->family = v4.p ? AF_INET : AF_INET6;
+	memcpy(a->b, v.p, v.n);
+}
+
+static int parse_addresses(struct cth_tuple *t, struct cth_span level)
+{
+	struct cth_span v[ADDRESS_RULES];
+	int r = cth_attr_index(level, address_rules, ADDRESS_RULES, v);
+
+	if (r < 0)
+		return r;
+	if ((v[CTA_IP_V4_SRC].p || v[CTA_IP_V4_DST].p) && (v[CTA_IP_V6_SRC].p || v[CTA_IP_V6_DST].p))
+		return -EBADMSG;
+	take_address(&t->src, v[CTA_IP_V4_SRC], v[CTA_IP_V6_SRC]);
+	take_address(&t->dst, v[CTA_IP_V4_DST], v[CTA_IP_V6_DST]);
+	return 0;
+}
+
+/* id, type and code, of ICMP or ICMPv6: all three or none. */
+static void take_icmp(struct cth_tuple *t, const struct cth_span *v)
+{
+	if (!v[0].p || !v[1].p || !v[2].p)
+		return;
+	t->has_icmp = true;
+	t->icmp_id = cth_be16(v[0].p);
+	t->icmp_type = v[1].p[0];
+	t->icmp_code = v[2].p[0];
+}
+
+static int parse_proto(struct cth_tuple *t, struct cth_span level)
+{
+	struct cth_span v[PROTO_RULES];
+	int r = cth_attr_index(level, proto_rules, PROTO_RULES, v);
+
+	if (r < 0)
+		return r;
+	if (v[CTA_PROTO_NUM].p)
+		t->l4 = v[CTA_PROTO_NUM].p[0];
+	if (v[CTA_PROTO_SRC_PORT].p && v[CTA_PROTO_DST_PORT].p) {
+		t->has_ports = true;
+		t->sport = cth_be16(v[CTA_PROTO_SRC_PORT].p);
+		t->dport = cth_be16(v[CTA_PROTO_DST_PORT].p);
+	}
+	take_icmp(t, &v[CTA_PROTO_ICMP_ID]);
+	take_icmp(t, &v[CTA_PROTO_ICMPV6_ID]);
+	return 0;
+}
+
+int cth_tuple_parse(struct cth_tuple *t, struct cth_span attrs)
+{
+	struct cth_span v[TUPLE_RULES];
+	int r;
+
+	memset(t, 0, sizeof(*t));
+	r = cth_attr_index(attrs, tuple_rules, TUPLE_RULES, v);
+	if (r == 0 && v[CTA_TUPLE_IP].p)
+		r = parse_addresses(t, v[CTA_TUPLE_IP]);
+	if (r == 0 && v[CTA_TUPLE_PROTO].p)
+		r = parse_proto(t, v[CTA_TUPLE_PROTO]);
+	if (r == 0 && v[CTH_CTA_TUPLE_ZONE].p) {
+		t->has_zone = true;
+		t->zone = cth_be16(v[CTH_CTA_TUPLE_ZONE].p);
+	}
+	return r;
+}

@@ -1,0 +1,645 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue.c - the NFQUEUE client. Answers to linux/netfilter/nfnetlink_queue.h.
+ *
+ *     kernel -- PACKET id ----------------> ring slot --> cth_pkt --> callback
+ *                                                                        |
+ *     kernel <-- VERDICT VERDICT_BATCH ... <-- out <-- run <-- cth_verdict
+ *                \_____ one datagram _____/
+ *
+ * Verdicts are gathered in out and sent together. Plain ACCEPTs are not even put there
+ * but noted per queue: the run of them becomes one VERDICT_BATCH, which accepts all that
+ * is undecided up to an id. So it may only be used while everything before that id is
+ * decided and sent ahead of it: every other verdict of the queue first puts the run, and
+ * a held packet, or a verdict that was lost on the way, ends runs altogether.
+ *
+ * A verdict with a new payload ends its datagram: the payload's pieces lie in the slot,
+ * in the verdict and in the edit's scratch, all of which the next packet takes over.
+ */
+#include <errno.h>
+#include "queue.h"
+#include "../netlink/uapi.h"
+
+#define QUEUE_TYPE(msg)   ((uint16_t)(NFNL_SUBSYS_QUEUE << 8 | (msg)))
+#define QUEUE_HEADERS     20u     /* nlmsghdr and nfgenmsg */
+#define QUEUE_RANGE_MAX   65531u  /* the longest payload that an attribute carries */
+#define QUEUE_EVERY_FLAG  31u
+#define QUEUE_OUT_MAX     131072u /* with a payload behind it, less than a usual send buffer */
+#define QUEUE_CONFIG_SIZE 64u
+
+/* Ids wrap; the kernel too compares them by their difference. */
+static bool id_after(uint32_t id, uint32_t other)
+{
+	return id != other && id - other < 0x80000000u;
+}
+
+static struct cth_queue_bound *bound_find(struct cth_queue *q, uint16_t num)
+{
+	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+		if (q->bound[i].used && q->bound[i].num == num)
+			return &q->bound[i];
+	return NULL;
+}
+
+static struct cth_queue_bound *bound_add(struct cth_queue *q, uint16_t num)
+{
+	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++) {
+		if (q->bound[i].used)
+			continue;
+		memset(&q->bound[i], 0, sizeof(q->bound[i]));
+		q->bound[i].used = true;
+		q->bound[i].num = num;
+		return &q->bound[i];
+	}
+	return NULL;
+}
+
+static void bound_remove(struct cth_queue *q, struct cth_queue_bound *b)
+{
+	q->stats.held -= b->held;
+	b->used = false;
+}
+
+/* Messages, and behind the last of them the payload that it announces. */
+static int messages_send(struct cth_queue *q, struct cth_span bytes, const struct iovec *tail,
+			 size_t n)
+{
+	struct iovec part[1 + sizeof(q->edited.part) / sizeof(q->edited.part[0])];
+	int r;
+
+	part[0].iov_base = (void *)bytes.p;
+	part[0].iov_len = bytes.n;
+	for (size_t i = 0; i < n; i++)
+		part[1 + i] = tail[i];
+	r = cth_sock_send(q->sock, part, 1 + n);
+	if (r == 0)
+		q->stats.sends++;
+	return r;
+}
+
+/*
+ * A message in its own datagram, or else it is lost. A range that follows a lost verdict
+ * is not tried: it would decide that packet as well, and perhaps differently.
+ */
+static int message_send(struct cth_queue *q, struct cth_span one, const struct iovec *tail,
+			size_t n)
+{
+	bool range = cth_host16(one.p + 4) == QUEUE_TYPE(NFQNL_MSG_VERDICT_BATCH);
+	struct cth_queue_bound *b = bound_find(q, cth_be16(one.p + 18));
+	int r = -ENOBUFS;
+
+	if (!range || !b || !b->lost)
+		r = messages_send(q, one, tail, n);
+	if (r == 0)
+		return 0;
+	q->stats.unsent++;
+	if (b && !range)
+		b->lost = true;
+	return r;
+}
+
+/* All gathered messages one by one: the first -errno, but every one is tried. */
+static int out_send_singly(struct cth_queue *q, const struct iovec *tail, size_t n)
+{
+	struct cth_span left = cth_msg_bytes(&q->out);
+	int first = 0;
+
+	while (left.n) {
+		size_t len = cth_host32(left.p);
+		bool last = len >= left.n; /* longer, if its payload is the tail */
+		int r = message_send(q, cth_span(left.p, last ? left.n : len), tail, last ? n : 0);
+
+		if (r < 0 && first == 0)
+			first = r;
+		left = last ? cth_span(NULL, 0) : cth_span(left.p + len, left.n - len);
+	}
+	return first;
+}
+
+static void out_send(struct cth_queue *q, const struct iovec *tail, size_t n)
+{
+	struct cth_span all = cth_msg_bytes(&q->out);
+	int r;
+
+	if (all.n == 0)
+		return;
+	r = messages_send(q, all, tail, n);
+	if (r < 0)
+		r = out_send_singly(q, tail, n);
+	if (r < 0 && q->send_error == 0)
+		q->send_error = r;
+	cth_msg_reset(&q->out);
+}
+
+/* ACCEPT for one packet, or for all up to it. Either message fits into an empty buffer. */
+static void accept_put(struct cth_queue *q, uint16_t num, uint32_t id, bool range)
+{
+	for (int attempt = 0; attempt < 2; attempt++) {
+		int r = range ? cth_verdict_put_range(&q->out, num, id)
+			      : cth_verdict_put_raw(&q->out, num, id, CTH_ACCEPT);
+
+		if (r == 0)
+			return;
+		out_send(q, NULL, 0);
+	}
+}
+
+static void run_put(struct cth_queue *q, struct cth_queue_bound *b)
+{
+	uint32_t count = b->run_count;
+
+	b->run_count = 0;
+	if (count > 1 && b->lost)
+		q->stats.unsent++;
+	else if (count > 0)
+		accept_put(q, b->num, b->run_id, count > 1);
+}
+
+/* An ACCEPT that nothing goes with, into the queue's run if there may be one. */
+static void accept_note(struct cth_queue *q, struct cth_queue_bound *b, uint32_t id)
+{
+	bool alone = q->no_ranges || b->held || b->lost;
+
+	q->stats.verdicts++;
+	if (alone || !id_after(id, b->run_id))
+		run_put(q, b);
+	b->run_id = id;
+	b->run_count++;
+	if (alone)
+		run_put(q, b);
+}
+
+/* ACCEPT outside of any run: for an id that is not to be trusted as a range's end. */
+static void accept_alone(struct cth_queue *q, struct cth_queue_bound *b, uint16_t num,
+			 uint32_t id)
+{
+	if (b)
+		run_put(q, b);
+	accept_put(q, num, id, false);
+	q->stats.verdicts++;
+}
+
+static bool verdict_is_plain(const struct cth_verdict *v)
+{
+	return v->code == CTH_ACCEPT && !v->set_mark && !v->set_priority && !v->set_vlan &&
+	       !v->l2hdr.p && !v->ct.p && !v->expect.p && !v->packet.p && cth_edit_empty(&v->edit);
+}
+
+/* Sends at once what ends with a payload: see the top of the file. */
+static void payload_send(struct cth_queue *q, const struct cth_verdict *v,
+			 const struct cth_edited *edited)
+{
+	struct iovec packet = { (void *)v->packet.p, v->packet.n };
+
+	if (edited)
+		out_send(q, edited->part, edited->parts);
+	else if (v->packet.p)
+		out_send(q, &packet, 1);
+}
+
+/* Any verdict: 0, or -errno and in *why a sentence: refused, and nothing was put. */
+static int verdict_take(struct cth_queue *q, struct cth_queue_bound *b, uint32_t id,
+			const struct cth_verdict *v, const struct cth_pkt *p, const char **why)
+{
+	const struct cth_edited *edited = NULL;
+	int r = cth_verdict_check(v, p, why);
+
+	if (r < 0)
+		return r;
+	if (!cth_edit_empty(&v->edit)) {
+		*why = "an edit needs the packet, and its description is gone";
+		r = p ? cth_edit_apply(&v->edit, p, &q->edited, why) : -EINVAL;
+		if (r < 0)
+			return r;
+		edited = &q->edited;
+	}
+	run_put(q, b);
+	r = cth_verdict_put(&q->out, b->num, id, v, p, edited);
+	if (r == -EMSGSIZE) {
+		out_send(q, NULL, 0);
+		r = cth_verdict_put(&q->out, b->num, id, v, p, edited);
+	}
+	if (r < 0) {
+		*why = "the verdict is longer than the buffer for verdicts";
+		return r;
+	}
+	payload_send(q, v, edited);
+	q->stats.verdicts++;
+	return 0;
+}
+
+/* What the callback has left in q->verdict. */
+static void packet_decide(struct cth_queue *q, struct cth_queue_bound *b, const struct cth_pkt *p)
+{
+	const char *why = NULL;
+
+	if (q->verdict.code == CTH_HOLD) {
+		run_put(q, b);
+		b->held++;
+		q->stats.held++;
+		return;
+	}
+	if (!verdict_is_plain(&q->verdict)) {
+		if (verdict_take(q, b, p->id, &q->verdict, p, &why) == 0)
+			return;
+		q->stats.refused++;
+		q->last_refusal = why;
+	}
+	accept_note(q, b, p->id);
+}
+
+/* Ids count every packet of a queue, those too that the kernel then failed to deliver. */
+static void gap_note(struct cth_queue *q, struct cth_queue_bound *b, uint32_t id)
+{
+	if (b->seen && id_after(id, b->last_id))
+		q->stats.gaps += id - b->last_id - 1;
+	b->seen = true;
+	b->last_id = id;
+}
+
+/* A packet, whatever is wrong with it: cut tells that the end of m is missing. */
+static void packet_take(struct cth_queue *q, const struct cth_nlmsg *m, bool cut)
+{
+	struct cth_queue_bound *b = bound_find(q, m->res_id);
+	struct cth_pkt p;
+
+	if (cth_pkt_parse(&p, m) < 0 || cut) {
+		q->stats.malformed++;
+		accept_alone(q, b, m->res_id, p.id); /* 0, if unreadable, is rarely anybody's */
+		return;
+	}
+	if (!b) {
+		q->stats.unbound++;
+		accept_alone(q, NULL, m->res_id, p.id);
+		return;
+	}
+	gap_note(q, b, p.id);
+	q->stats.packets++;
+	cth_verdict_init(&q->verdict);
+	q->fn(&p, &q->verdict, q->ctx);
+	packet_decide(q, b, &p);
+}
+
+/* Verdicts ask for no ACK, so an error here is theirs, or that of a request given up. */
+static void refusal_note(struct cth_queue *q, const struct cth_nlmsg *m)
+{
+	struct cth_nack nack;
+
+	if (cth_nack_parse(m, &nack) < 0 || nack.error == 0)
+		return;
+	q->stats.nacks++;
+	q->last_nack = nack;
+}
+
+/* A message, and how many packets it was. */
+static size_t message_take(struct cth_queue *q, const struct cth_nlmsg *m, bool cut)
+{
+	if (m->type == NLMSG_ERROR)
+		refusal_note(q, m);
+	if (m->type != QUEUE_TYPE(NFQNL_MSG_PACKET))
+		return 0;
+	packet_take(q, m, cut);
+	return 1;
+}
+
+/*
+ * What is left of a datagram when its next message is longer than that. Of a packet this
+ * is mostly the payload's end; the id stands first, and is enough to let it pass.
+ */
+static size_t rest_take(struct cth_queue *q, struct cth_span rest)
+{
+	struct cth_nlmsg m;
+
+	memset(&m, 0, sizeof(m));
+	if (rest.n >= QUEUE_HEADERS)
+		m.type = cth_host16(rest.p + 4);
+	if (m.type != QUEUE_TYPE(NFQNL_MSG_PACKET)) {
+		q->sock->stats.malformed++;
+		return 0;
+	}
+	m.family = rest.p[16];
+	m.res_id = cth_be16(rest.p + 18);
+	m.whole = rest;
+	m.attrs = cth_span_sub(rest, QUEUE_HEADERS, rest.n - QUEUE_HEADERS);
+	return message_take(q, &m, true);
+}
+
+static size_t datagram_take(struct cth_queue *q, struct cth_span left)
+{
+	struct cth_nlmsg m;
+	size_t packets = 0;
+	int r;
+
+	while ((r = cth_nlmsg_next(&left, &m)) > 0)
+		packets += message_take(q, &m, false);
+	if (r < 0)
+		packets += rest_take(q, left);
+	return packets;
+}
+
+int cth_queue_init(struct cth_queue *q, struct cth_sock *sock, struct cth_slot *ring, size_t n,
+		   void *out, size_t cap, cth_pkt_fn *fn, void *ctx)
+{
+	memset(q, 0, sizeof(*q));
+	q->sock = sock;
+	q->ring = ring;
+	q->slots = n;
+	q->fn = fn;
+	q->ctx = ctx;
+	cth_msg_init(&q->out, out, cap < QUEUE_OUT_MAX ? cap : QUEUE_OUT_MAX);
+	for (size_t i = 0; i < n; i++)
+		if (ring[i].cap <= CTH_QUEUE_ROOM)
+			return -EINVAL;
+	return cap < CTH_QUEUE_OUT ? -EINVAL : 0;
+}
+
+static void command_put(struct cth_msg *m, uint8_t command)
+{
+	const uint8_t cmd[4] = { command }; /* and a protocol family, ignored since 3.8 */
+
+	cth_msg_put(m, NFQA_CFG_CMD, cmd, sizeof(cmd));
+}
+
+int cth_queue_put_config(struct cth_msg *m, uint32_t seq, uint16_t num, bool bind,
+			 const struct cth_queue_config *cfg, uint32_t flags)
+{
+	uint8_t params[5]; /* be32 range, u8 mode; unpadded */
+
+	cth_store_be32(params, cfg->range ? cfg->range : QUEUE_RANGE_MAX);
+	params[4] = cfg->copy ? (uint8_t)cfg->copy : CTH_COPY_PACKET;
+	cth_msg_begin(m, QUEUE_TYPE(NFQNL_MSG_CONFIG), NLM_F_REQUEST | NLM_F_ACK, seq, 0, num);
+	if (bind)
+		command_put(m, NFQNL_CFG_CMD_BIND);
+	cth_msg_put(m, NFQA_CFG_PARAMS, params, sizeof(params));
+	if (cfg->maxlen)
+		cth_msg_put_be32(m, NFQA_CFG_QUEUE_MAXLEN, cfg->maxlen);
+	cth_msg_put_be32(m, NFQA_CFG_MASK, QUEUE_EVERY_FLAG);
+	cth_msg_put_be32(m, NFQA_CFG_FLAGS, flags);
+	return cth_msg_end(m);
+}
+
+/* Packets that come before an answer are packets like any others. */
+static int meanwhile_take(const struct cth_nlmsg *m, void *ctx)
+{
+	struct cth_queue *q = ctx;
+
+	message_take(q, m, false);
+	cth_queue_flush(q); /* not a verdict waits while we do */
+	return 0;
+}
+
+/* The answer is received into a slot: what comes before it may be as long as a packet. */
+static int config_send(struct cth_queue *q, struct cth_span bytes, struct cth_nack *nack)
+{
+	struct cth_slot answers = q->sock->answers;
+	int r;
+
+	cth_queue_flush(q);
+	if (q->slots > 0 && q->ring[0].cap > answers.cap)
+		q->sock->answers = q->ring[0];
+	q->busy = true;
+	r = cth_sock_request(q->sock, bytes, meanwhile_take, q, nack);
+	q->busy = false;
+	q->sock->answers = answers;
+	return r;
+}
+
+static int configure(struct cth_queue *q, uint16_t num, bool bind,
+		     const struct cth_queue_config *cfg, uint32_t flags, struct cth_nack *nack)
+{
+	uint8_t buf[QUEUE_CONFIG_SIZE];
+	struct cth_msg m;
+	int r;
+
+	cth_msg_init(&m, buf, sizeof(buf));
+	r = cth_queue_put_config(&m, cth_sock_seq(q->sock), num, bind, cfg, flags);
+	if (r == 0)
+		r = config_send(q, cth_msg_bytes(&m), nack);
+	if (r == -EBUSY && bind) /* this very socket has it: an ACK was lost, or it was adopted */
+		return configure(q, num, false, cfg, flags, nack);
+	return r;
+}
+
+static int give_back(struct cth_queue *q, uint16_t num, struct cth_nack *nack)
+{
+	uint8_t buf[QUEUE_CONFIG_SIZE];
+	struct cth_msg m;
+	int r;
+
+	cth_msg_init(&m, buf, sizeof(buf));
+	cth_msg_begin(&m, QUEUE_TYPE(NFQNL_MSG_CONFIG), NLM_F_REQUEST | NLM_F_ACK,
+		      cth_sock_seq(q->sock), 0, num);
+	command_put(&m, NFQNL_CFG_CMD_UNBIND);
+	r = cth_msg_end(&m);
+	return r < 0 ? r : config_send(q, cth_msg_bytes(&m), nack);
+}
+
+/*
+ * With every flag at once if possible. A kernel refuses all of a message for one flag
+ * that it does not know, so then the wishes come one by one, in messages of their own.
+ */
+static int bind_flags(struct cth_queue *q, struct cth_queue_bound *b, bool bind,
+		      const struct cth_queue_config *cfg, struct cth_nack *nack)
+{
+	uint32_t wishes = cfg->wishes & ~cfg->flags;
+	struct cth_nack refused;
+	int r;
+
+	b->flags = cfg->flags | wishes;
+	r = configure(q, b->num, bind, cfg, b->flags, nack);
+	if (r != -EOPNOTSUPP || wishes == 0)
+		return r;
+
+	b->flags = cfg->flags;
+	r = configure(q, b->num, bind, cfg, b->flags, nack);
+	for (uint32_t wish = 1; r == 0 && wish != 0; wish <<= 1)
+		if (wishes & wish &&
+		    configure(q, b->num, false, cfg, b->flags | wish, &refused) == 0)
+			b->flags |= wish;
+	return r;
+}
+
+/* The copy range: as asked, or all that the smallest slot can hold. 0: it cannot hold it. */
+static uint32_t range_fit(const struct cth_queue *q, const struct cth_queue_config *cfg)
+{
+	size_t cap = q->slots > 0 ? q->ring[0].cap : q->sock->answers.cap;
+	uint32_t range = cfg->range < QUEUE_RANGE_MAX ? cfg->range : QUEUE_RANGE_MAX;
+
+	for (size_t i = 1; i < q->slots; i++)
+		if (q->ring[i].cap < cap)
+			cap = q->ring[i].cap;
+	cap = cap > CTH_QUEUE_ROOM ? cap - CTH_QUEUE_ROOM : 0;
+	if (range == 0)
+		return cap < QUEUE_RANGE_MAX ? (uint32_t)cap : QUEUE_RANGE_MAX;
+	return range <= cap ? range : 0;
+}
+
+int cth_queue_bind(struct cth_queue *q, uint16_t num, const struct cth_queue_config *cfg,
+		   struct cth_nack *nack)
+{
+	struct cth_queue_bound *b = bound_find(q, num);
+	struct cth_queue_config fit = *cfg;
+	struct cth_nack refusal, ignored;
+	bool again = b != NULL;
+	uint32_t flags;
+	int r;
+
+	memset(&refusal, 0, sizeof(refusal));
+	if (nack)
+		*nack = refusal;
+	if (q->busy)
+		return -EBUSY;
+	fit.range = range_fit(q, cfg);
+	if (fit.range == 0)
+		return -EINVAL;
+	if (!again)
+		b = bound_add(q, num);
+	if (!b)
+		return -EMFILE;
+
+	flags = b->flags;
+	r = bind_flags(q, b, !again, &fit, &refusal);
+	if (r == 0)
+		return 0;
+	if (nack)
+		*nack = refusal;
+	b->flags = flags;
+	if (again)
+		return r;
+	if (r == -EOPNOTSUPP || r == -ETIMEDOUT) /* the kernel may have it bound all the same */
+		give_back(q, num, &ignored);
+	bound_remove(q, b);
+	return r;
+}
+
+int cth_queue_adopt(struct cth_queue *q, uint16_t num, uint32_t flags)
+{
+	struct cth_queue_bound *b = bound_find(q, num);
+
+	if (!b)
+		b = bound_add(q, num);
+	if (!b)
+		return -EMFILE;
+	b->flags = flags;
+	return 0;
+}
+
+uint32_t cth_queue_flags(const struct cth_queue *q, uint16_t num)
+{
+	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+		if (q->bound[i].used && q->bound[i].num == num)
+			return q->bound[i].flags;
+	return 0;
+}
+
+int cth_queue_unbind(struct cth_queue *q, uint16_t num, struct cth_nack *nack)
+{
+	struct cth_queue_bound *b = bound_find(q, num);
+	struct cth_nack refusal;
+	int r;
+
+	memset(&refusal, 0, sizeof(refusal));
+	if (nack)
+		*nack = refusal;
+	if (q->busy)
+		return -EBUSY;
+	r = b ? give_back(q, num, &refusal) : -ENODEV;
+	if (nack)
+		*nack = refusal;
+	if (b && (r == 0 || r == -ENODEV))
+		bound_remove(q, b);
+	return r;
+}
+
+/* What passes when there is memory again, as opposed to a socket that is of no more use. */
+static bool is_overload(int error)
+{
+	return error == -ENOBUFS || error == -ENOMEM || error == -EMSGSIZE || error == -EAGAIN;
+}
+
+/* One receive and the verdicts for it: how many packets in *done; 0: nothing came. */
+static int ring_turn(struct cth_queue *q, size_t slots, int timeout_ms, size_t *done)
+{
+	int n = cth_sock_receive(q->sock, q->ring, slots, timeout_ms);
+	int r;
+
+	q->busy = true;
+	for (int i = 0; i < n; i++)
+		*done += datagram_take(q, cth_span(q->ring[i].buf, q->ring[i].n));
+	q->busy = false;
+	r = cth_queue_flush(q);
+	return n >= 0 && r < 0 && !is_overload(r) ? r : n;
+}
+
+int cth_queue_run(struct cth_queue *q, size_t budget, int timeout_ms)
+{
+	size_t done = 0;
+	int r;
+
+	if (q->busy)
+		return -EBUSY;
+	cth_queue_flush(q); /* what feed has left: nobody sleeps on a verdict */
+	do {
+		size_t slots = q->slots;
+
+		if (budget > 0 && budget - done < slots)
+			slots = budget - done;
+		r = ring_turn(q, slots, timeout_ms, &done);
+		timeout_ms = 0;
+	} while (r > 0 && done < budget);
+	return r < 0 ? r : (int)done;
+}
+
+int cth_queue_feed(struct cth_queue *q, struct cth_span datagram)
+{
+	size_t done;
+
+	if (q->busy)
+		return -EBUSY;
+	q->busy = true;
+	done = datagram_take(q, datagram);
+	q->busy = false;
+	return (int)done;
+}
+
+int cth_queue_flush(struct cth_queue *q)
+{
+	int r;
+
+	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+		if (q->bound[i].used)
+			run_put(q, &q->bound[i]);
+	out_send(q, NULL, 0);
+	r = q->send_error;
+	q->send_error = 0;
+	return r;
+}
+
+int cth_queue_verdict(struct cth_queue *q, uint16_t num, uint32_t id, const struct cth_verdict *v,
+		      const struct cth_pkt *p)
+{
+	struct cth_queue_bound *b = bound_find(q, num);
+	bool lost;
+	int r;
+
+	if (!b)
+		return -ENODEV;
+	if (v->code == CTH_HOLD) {
+		q->last_refusal = "it is held already";
+		return -EINVAL;
+	}
+	cth_queue_flush(q); /* so that what fails from here on is this verdict */
+	lost = b->lost;
+	if (verdict_take(q, b, id, v, p, &q->last_refusal) < 0)
+		return -EINVAL;
+	r = cth_queue_flush(q);
+	if (r < 0) {
+		b->lost = lost; /* not yet: it is held, and may be tried again */
+		return r;
+	}
+	if (b->held > 0) {
+		b->held--;
+		q->stats.held--;
+	}
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* nlmsg.c - fuzz target: a datagram's messages, their attributes two levels down, answers. */
+#include "../../netlink/socket.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static const struct cth_attr_rule rules[8] = {
+	[1] = { 1, CTH_ATTR_ANY, false }, [2] = { 2, 2, false }, [3] = { 1, 16, true },
+	[4] = { 4, 8, false },            [5] = { 0, CTH_ATTR_ANY, false },
+};
+static volatile uint32_t sum;
+
+static void read_all(struct cth_span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		sum += s.p[i];
+}
+
+static void walk(struct cth_span level, int depth)
+{
+	struct cth_span v[8];
+	struct cth_attr a;
+
+	if (cth_attr_index(level, rules, 8, v) == 0)
+		for (int i = 0; i < 8; i++)
+			read_all(v[i]);
+	while (cth_attr_next(&level, &a) > 0) {
+		read_all(a.value);
+		if (depth < 3)
+			walk(a.value, depth + 1);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct cth_span d = cth_span(data, n);
+	struct cth_nlmsg m;
+	struct cth_nack nack;
+
+	while (cth_nlmsg_next(&d, &m) > 0) {
+		read_all(m.whole);
+		walk(m.attrs, 0);
+		if (cth_nack_parse(&m, &nack) == 0)
+			sum += (uint32_t)strlen(nack.text);
+	}
+	return 0;
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listen.c - binds queues and serves them. A helper that is enabled while nobody listens
+ * keeps new flows from being confirmed, and a queue that is unbound drops what waits in
+ * it: so helpers are enabled last and disabled first, however the program ends.
+ *
+ * Helpers are looked after on a socket of its own: an answer awaited on the queue's socket
+ * would have to get past packets.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+#include "listen.h"
+#include "proc.h"
+
+#define SLOTS        16
+#define RANGE_MAX    65531u /* what the kernel makes of a range of 0 */
+#define HELPERS      256
+#define DRAIN_MS     2000
+#define DRAIN_STEP   50
+
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The configuration symbol or the release that a flag needs. */
+static const struct {
+	uint32_t flag;
+	const char *text;
+} flag_needs[] = {
+	{ CTH_QUEUE_FAIL_OPEN, "fail-open needs Linux 3.6" },
+	{ CTH_QUEUE_CONNTRACK, "conntrack needs CONFIG_NETFILTER_NETLINK_GLUE_CT" },
+	{ CTH_QUEUE_GSO, "GSO needs Linux 3.10" },
+	{ CTH_QUEUE_UID_GID, "uid and gid need Linux 3.14" },
+	{ CTH_QUEUE_SECCTX, "secctx needs Linux 4.3 and CONFIG_NETWORK_SECMARK" },
+};
+
+static const char *needs_of(uint32_t flags)
+{
+	for (size_t i = 0; i < sizeof(flag_needs) / sizeof(flag_needs[0]); i++)
+		if (flags & flag_needs[i].flag)
+			return flag_needs[i].text;
+	return "this kernel lacks a flag that was asked for";
+}
+
+/* EPERM has two meanings; /proc tells them apart. */
+static int explain_eperm(const struct cth_nack *nack, uint16_t num, const char *tried)
+{
+	char owner[96], cause[160];
+	struct proc_queue q;
+
+	if (proc_queue(num, &q) == 1) {
+		snprintf(cause, sizeof(cause), "the queue is owned by %s",
+			 proc_owner_text(q.portid, owner, sizeof(owner)));
+		fail_nack(-EPERM, nack, tried, cause, "stop that program, or choose another queue");
+		return CTH_EXIT_BUSY;
+	}
+	return fail_nack(-EPERM, nack, tried, permission_cause(false), permission_remedy(false));
+}
+
+static int explain_bind(int err, const struct cth_nack *nack, uint16_t num, uint32_t flags)
+{
+	char tried[64];
+
+	snprintf(tried, sizeof(tried), "binding queue %u", num);
+	switch (err) {
+	case -EPERM:
+		return explain_eperm(nack, num, tried);
+	case -EINVAL:
+	case -EPROTONOSUPPORT:
+		fail_nack(err, nack, tried,
+			  "the kernel has no nfnetlink_queue (CONFIG_NETFILTER_NETLINK_QUEUE)",
+			  "modprobe nfnetlink_queue; on OpenWrt install kmod-nfnetlink-queue");
+		return CTH_EXIT_UNSUPPORTED;
+	case -EOPNOTSUPP:
+		fail_nack(err, nack, tried, needs_of(flags), "go without that option");
+		return CTH_EXIT_UNSUPPORTED;
+	case -EBUSY:
+		return fail_nack(err, nack, tried, "the queue is bound on this socket already",
+				 NULL);
+	case -EMFILE:
+		return fail_nack(err, nack, tried, "one socket serves 16 queues at most",
+				 "start the program twice");
+	default:
+		return fail_nack(err, nack, tried, NULL, NULL);
+	}
+}
+
+static void tell_flags(const struct listener *l, uint16_t num)
+{
+	uint32_t flags = cth_queue_flags(&l->queue, num);
+
+	fprintf(l->chatter, "queue %u:%s%s%s%s%s\n", num,
+		flags & CTH_QUEUE_FAIL_OPEN ? " fail-open" : " fail-closed",
+		flags & CTH_QUEUE_CONNTRACK ? ", conntrack" : ", no conntrack",
+		flags & CTH_QUEUE_GSO ? ", GSO" : "",
+		flags & CTH_QUEUE_UID_GID ? ", uid and gid" : "",
+		flags & CTH_QUEUE_SECCTX ? ", secctx" : "");
+}
+
+static int bind_all(struct listener *l)
+{
+	struct cth_nack nack = { 0 };
+
+	for (uint32_t num = l->first; num <= l->last; num++) {
+		int r = cth_queue_bind(&l->queue, (uint16_t)num, &l->config, &nack);
+
+		if (r < 0)
+			return explain_bind(r, &nack, (uint16_t)num, l->config.flags);
+		if (l->verbose)
+			tell_flags(l, (uint16_t)num);
+	}
+	return 0;
+}
+
+/* Switches one helper, and touches nothing else of it. */
+static int switch_helper(struct listener *l, const struct cth_helper *h, bool on,
+			 struct cth_nack *nack)
+{
+	struct cth_helper change = { .l3 = h->l3, .l4 = h->l4, .have = CTH_HELPER_STATUS,
+				     .enabled = on };
+
+	memcpy(change.name, h->name, sizeof(change.name));
+	return cth_helper_update(&l->control, &change, nack);
+}
+
+static const char *helper_text(const struct cth_helper *h, char *text, size_t n)
+{
+	char l3[12], l4[12];
+
+	snprintf(text, n, "helper %s (%s, %s)", h->name, l3_name(h->l3, l3), l4_name(h->l4, l4));
+	return text;
+}
+
+static void enable_one(struct listener *l, const struct cth_helper *h)
+{
+	uint16_t num = (uint16_t)h->queue; /* the kernel cuts it likewise */
+	struct cth_nack nack = { 0 };
+	char text[64];
+	int r;
+
+	if (num < l->first || num > l->last || !(h->have & CTH_HELPER_STATUS))
+		return;
+	helper_text(h, text, sizeof(text));
+	if (h->enabled) {
+		if (l->verbose)
+			fprintf(l->chatter, "%s on queue %u is enabled already, and is left so\n",
+				text, num);
+		return;
+	}
+	r = switch_helper(l, h, true, &nack);
+	if (r < 0) {
+		warn("enabling %s: %s: it stays disabled and queues nothing%s%s", text,
+		     errno_name(r), nack.text[0] ? ": " : "", nack.text);
+		return;
+	}
+	fprintf(l->chatter, "enabled %s on queue %u\n", text, num);
+	l->enabled[l->enabled_n++] = *h;
+}
+
+/* The queue works without helpers too: what fails here is told and no more. */
+static void enable_helpers(struct listener *l)
+{
+	struct cth_helper *all = calloc(HELPERS, sizeof(*all));
+	struct cth_nack nack = { 0 };
+	int n;
+
+	l->enabled = calloc(HELPERS, sizeof(*l->enabled));
+	if (!all || !l->enabled || kernel_open(&l->control) != 0)
+		goto out;
+	l->control_open = true;
+	n = cth_helper_list(&l->control, all, HELPERS, &nack);
+	if (n < 0 && l->verbose)
+		fprintf(l->chatter, "helpers are not looked after: %s: %s\n", errno_name(n),
+			n == -EPROTONOSUPPORT ? "no nfnetlink_cthelper in this kernel" :
+			n == -EPERM ? "this needs CAP_NET_ADMIN in the first user namespace" :
+			"listing them failed");
+	for (int i = 0; i < n && i < HELPERS; i++)
+		enable_one(l, &all[i]);
+out:
+	free(all);
+}
+
+static void disable_helpers(struct listener *l)
+{
+	while (l->enabled_n > 0) {
+		const struct cth_helper *h = &l->enabled[--l->enabled_n];
+		struct cth_nack nack = { 0 };
+		char text[64];
+		int r = switch_helper(l, h, false, &nack);
+
+		helper_text(h, text, sizeof(text));
+		if (r == 0)
+			fprintf(l->chatter, "disabled %s\n", text);
+		else if (r != -ENOENT) /* deleted meanwhile: as good */
+			warn("disabling %s: %s: new connections that it serves will hang; "
+			     "try: cth helper disable %s", text, errno_name(r), h->name);
+	}
+}
+
+static int allocate(struct listener *l)
+{
+	uint32_t range = l->config.range ? l->config.range : RANGE_MAX;
+	size_t cap = (range < RANGE_MAX ? range : RANGE_MAX) + CTH_QUEUE_ROOM;
+
+	cap = (cap + 7) & ~(size_t)7;
+	l->ring = calloc(SLOTS, sizeof(*l->ring));
+	l->memory = malloc(SLOTS * cap + CTH_QUEUE_OUT);
+	if (!l->ring || !l->memory)
+		return fail(-ENOMEM, "allocating the receive ring", NULL, "lower --copy-range");
+	for (size_t i = 0; i < SLOTS; i++) {
+		l->ring[i].buf = l->memory + CTH_QUEUE_OUT + i * cap;
+		l->ring[i].cap = cap;
+	}
+	return 0;
+}
+
+static void set_rcvbuf(struct listener *l)
+{
+	int got;
+
+	if (l->rcvbuf == 0)
+		return;
+	got = cth_sock_rcvbuf(&l->sock, l->rcvbuf);
+	if (got < 0)
+		warn("receive buffer of %d bytes: %s", l->rcvbuf, errno_name(got));
+	else if (got < l->rcvbuf)
+		warn("receive buffer: %d bytes instead of %d: raise net.core.rmem_max", got,
+		     l->rcvbuf);
+	else if (l->verbose)
+		fprintf(l->chatter, "receive buffer: %d bytes\n", got);
+}
+
+int listener_open(struct listener *l, cth_pkt_fn *fn, void *ctx)
+{
+	int code = allocate(l);
+
+	if (code == 0)
+		code = kernel_open(&l->sock);
+	if (code != 0) {
+		free(l->memory);
+		free(l->ring);
+		l->memory = NULL;
+		l->ring = NULL;
+		return code;
+	}
+	set_rcvbuf(l);
+	/* The slots are as large as it wants them: see allocate(). */
+	(void)cth_queue_init(&l->queue, &l->sock, l->ring, SLOTS, l->memory, CTH_QUEUE_OUT, fn, ctx);
+	l->queue.no_ranges = l->no_ranges;
+	code = bind_all(l);
+	if (code == 0 && l->config.flags & CTH_QUEUE_GSO && !l->no_enable)
+		fprintf(l->chatter, "helpers are left alone: a queue with GSO is not for them\n");
+	else if (code == 0 && !l->no_enable)
+		enable_helpers(l);
+	if (code != 0)
+		listener_close(l);
+	return code;
+}
+
+/* What /proc tells of our queues, added up; how many packets wait: -errno if it cannot be read. */
+static int look(struct listener *l)
+{
+	struct listener_losses *sum = &l->losses;
+	struct proc_queue q;
+
+	sum->full = sum->no_room = sum->waiting = 0;
+	for (uint32_t num = l->first; num <= l->last; num++) {
+		int r = proc_queue(num, &q);
+
+		if (r < 0)
+			return r;
+		if (r == 0 || (l->sock.portid && q.portid != l->sock.portid))
+			continue;
+		sum->full += q.dropped_full;
+		sum->no_room += q.dropped_socket;
+		sum->waiting += q.waiting;
+	}
+	return (int)(sum->waiting < INT32_MAX ? sum->waiting : INT32_MAX);
+}
+
+/* Decides until nothing waits, or rules that still feed the queues make that hopeless. */
+static void drain(struct listener *l)
+{
+	long end = now_ms() + DRAIN_MS;
+	int waiting, r;
+
+	do {
+		r = cth_queue_run(&l->queue, 0, 0);
+		waiting = look(l);
+		if (waiting > 0 && r == 0)
+			r = cth_queue_run(&l->queue, 0, DRAIN_STEP);
+		if (waiting < 0)
+			waiting = r > 0;
+	} while (r >= 0 && waiting > 0 && now_ms() < end);
+}
+
+void listener_close(struct listener *l)
+{
+	struct cth_nack nack;
+	uint32_t drops;
+
+	if (!l->ring)
+		return;
+	disable_helpers(l);
+	l->leaving = true;
+	drain(l);
+	if (cth_sock_drops(&l->sock, &drops) == 0)
+		l->losses.socket = drops;
+	for (uint32_t num = l->first; num <= l->last; num++)
+		cth_queue_unbind(&l->queue, (uint16_t)num, &nack);
+	if (l->control_open)
+		kernel_close(&l->control);
+	kernel_close(&l->sock);
+	free(l->enabled);
+	free(l->memory);
+	free(l->ring);
+	l->ring = NULL;
+}
+
+struct counter {
+	const char *name;
+	uint64_t value;
+	const char *loss; /* what it means when it is not 0; NULL: no loss */
+};
+
+#define COUNTERS 19
+
+static void counters(const struct listener *l, struct counter c[COUNTERS])
+{
+	const struct cth_queue_stats *q = &l->queue.stats;
+	const struct cth_sock_stats *s = &l->sock.stats;
+	const struct counter all[COUNTERS] = {
+		{ "packets", q->packets, NULL },
+		{ "verdicts", q->verdicts, NULL },
+		{ "sends", q->sends, NULL },
+		{ "malformed", q->malformed, "packets whose description was unreadable; they passed" },
+		{ "unbound", q->unbound, "packets of a queue that is not bound here; they passed" },
+		{ "refused", q->refused, "verdicts that cannot be sent as they were; the packets passed" },
+		{ "held", q->held, "packets without a verdict" },
+		{ "unsent", q->unsent, "verdicts that could not be sent" },
+		{ "nacks", q->nacks, "verdicts refused by the kernel" },
+		{ "gaps", q->gaps, "packet ids that never came" },
+		{ "queue_dropped", l->losses.full, "packets dropped by the kernel: the queue was full; "
+		  "try --queue-len" },
+		{ "user_dropped", l->losses.no_room, "packets dropped by the kernel: the receive buffer "
+		  "was full; try --rcvbuf" },
+		{ "socket_drops", l->losses.socket, "datagrams dropped at the socket; try --rcvbuf" },
+		{ "overruns", s->overruns, "overruns of the receive buffer; try --rcvbuf" },
+		{ "truncated", s->truncated, "datagrams cut: longer than a slot" },
+		{ "alien", s->alien, "datagrams that did not come from the kernel" },
+		{ "stray", s->stray, NULL },
+		{ "malformed_datagrams", s->malformed, "datagrams that could not be parsed" },
+		{ "waiting", l->losses.waiting, "packets still waiting at the end: dropped with the queue; "
+		  "a rule still feeds it" },
+	};
+
+	memcpy(c, all, sizeof(all));
+}
+
+void listener_tell_losses(const struct listener *l)
+{
+	struct counter c[COUNTERS];
+
+	counters(l, c);
+	for (size_t i = 0; i < COUNTERS; i++)
+		if (c[i].loss && c[i].value)
+			warn("lost: %" PRIu64 " %s", c[i].value, c[i].loss);
+}
+
+void listener_print_counters(const struct listener *l)
+{
+	struct counter c[COUNTERS];
+	struct json j = { .f = stdout };
+
+	counters(l, c);
+	if (common.json) {
+		json_open(&j, NULL, '{');
+		json_open(&j, "counters", '{');
+		for (size_t i = 0; i < COUNTERS; i++)
+			json_number(&j, c[i].name, c[i].value);
+		json_close(&j, '}');
+		json_close(&j, '}');
+		return;
+	}
+	for (size_t i = 0; i < COUNTERS; i++)
+		printf("%-20s %" PRIu64 "\n", c[i].name, c[i].value);
+}

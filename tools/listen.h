@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listen.h - a program that serves queues, from bind to unbind, in the order that loses
+ * nothing: bind, enable the helpers of these queues; on the way out disable them, decide
+ * what still waits, unbind.
+ */
+#ifndef TOOLS_LISTEN_H
+#define TOOLS_LISTEN_H
+
+#include "cth.h"
+
+struct listener {
+	/* What the applet wants; all else is zero. */
+	uint16_t first, last;         /* queue numbers, both included */
+	struct cth_queue_config config;
+	int rcvbuf;                   /* bytes; 0: what the system gives */
+	bool no_enable;               /* leave the helpers alone */
+	bool no_ranges;
+	bool verbose;
+	FILE *chatter;                /* start-up lines and helpers go here */
+	/* What it may look at. */
+	struct cth_queue queue;
+	bool leaving;                 /* the last packets are being decided */
+	/* private */
+	struct cth_sock sock, control;
+	bool control_open;
+	struct cth_slot *ring;
+	uint8_t *memory;
+	struct cth_helper *enabled;
+	size_t enabled_n;
+	struct listener_losses {
+		uint32_t socket, full, no_room; /* by the socket, by full queues, for want of its room */
+		uint32_t waiting;
+	} losses;
+};
+
+/* Binds all of it and enables the helpers: 0, or an exit code, and the reason has been said. */
+int listener_open(struct listener *l, cth_pkt_fn *fn, void *ctx);
+
+/*
+ * Disables what was enabled, decides what waits, unbinds. fn still sees the last packets,
+ * with l->leaving set; it must not hold them. Harmless when repeated or never opened.
+ */
+void listener_close(struct listener *l);
+
+/* After listener_close(): what was lost, one line each on stderr; nothing if nothing was. */
+void listener_tell_losses(const struct listener *l);
+
+/* After listener_close(): every counter on stdout. */
+void listener_print_counters(const struct listener *l);
+
+#endif

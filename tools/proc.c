@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc.c - reads /proc. Answers to seq_show() of net/netfilter/nfnetlink_queue.c, whose
+ * lines are
+ *
+ *     queue  portid waiting mode range dropped  dropped   last  1
+ *                                      (full)  (socket)   id
+ *         3    4711       0    2 65531      0        0     12  1
+ *
+ * and to netlink_native_seq_show() of net/netlink/af_netlink.c: sk, protocol, portid,
+ * groups, five more, inode. The inode leads to whoever has it among its descriptors.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "proc.h"
+
+#define NETFILTER_PROTOCOL 12 /* NETLINK_NETFILTER */
+#define CAP_NET_ADMIN_BIT  12 /* CAP_NET_ADMIN */
+
+static const char *root = "/proc";
+
+void proc_at(const char *dir)
+{
+	root = dir;
+}
+
+static FILE *open_below(const char *path)
+{
+	char whole[512];
+	int n = snprintf(whole, sizeof(whole), "%s/%s", root, path);
+
+	if (n < 0 || (size_t)n >= sizeof(whole)) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	return fopen(whole, "re");
+}
+
+static bool queue_line(const char *line, struct proc_queue *q)
+{
+	return sscanf(line, "%" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
+		      " %" SCNu32 " %" SCNu32, &q->num, &q->portid, &q->waiting, &q->mode,
+		      &q->range, &q->dropped_full, &q->dropped_socket, &q->last_id) == 8;
+}
+
+int proc_queues(struct proc_queue *list, size_t n)
+{
+	FILE *f = open_below("net/netfilter/nfnetlink_queue");
+	char line[256];
+	int count = 0;
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		struct proc_queue q;
+
+		if (!queue_line(line, &q))
+			continue;
+		if ((size_t)count < n)
+			list[count] = q;
+		count++;
+	}
+	fclose(f);
+	return count;
+}
+
+int proc_queue(uint32_t num, struct proc_queue *q)
+{
+	FILE *f = open_below("net/netfilter/nfnetlink_queue");
+	char line[256];
+	int found = 0;
+
+	if (!f)
+		return -errno;
+	while (!found && fgets(line, sizeof(line), f))
+		found = queue_line(line, q) && q->num == num;
+	fclose(f);
+	return found;
+}
+
+/* The inode of the netfilter socket with this portid; 0: there is none. */
+static unsigned long socket_inode(uint32_t portid)
+{
+	FILE *f = open_below("net/netlink");
+	unsigned long inode = 0;
+	char line[256];
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		unsigned long protocol, port, found;
+
+		if (sscanf(line, "%*s %lu %lu %*s %*s %*s %*s %*s %*s %lu", &protocol, &port,
+			   &found) == 3 && protocol == NETFILTER_PROTOCOL && port == portid)
+			inode = found;
+	}
+	fclose(f);
+	return inode;
+}
+
+/* Has the process pid the descriptor whose link reads want? */
+static bool holds(const char *pid, const char *want)
+{
+	char folder[512], link[64];
+	struct dirent *d;
+	bool found = false;
+	DIR *fds;
+
+	snprintf(folder, sizeof(folder), "%s/%s/fd", root, pid);
+	fds = opendir(folder);
+	if (!fds)
+		return false;
+	while (!found && (d = readdir(fds))) {
+		ssize_t n = readlinkat(dirfd(fds), d->d_name, link, sizeof(link) - 1);
+
+		if (n <= 0)
+			continue;
+		link[n] = '\0';
+		found = strcmp(link, want) == 0;
+	}
+	closedir(fds);
+	return found;
+}
+
+static void command_of(long pid, char *command, size_t n)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(command, n, "?");
+	snprintf(path, sizeof(path), "%ld/comm", pid);
+	f = open_below(path);
+	if (!f)
+		return;
+	if (fgets(command, (int)n, f))
+		command[strcspn(command, "\n")] = '\0';
+	fclose(f);
+}
+
+bool proc_owner(uint32_t portid, struct proc_owner *owner)
+{
+	unsigned long inode = socket_inode(portid);
+	char want[64];
+	struct dirent *d;
+	DIR *all;
+
+	memset(owner, 0, sizeof(*owner));
+	if (inode == 0)
+		return false;
+	snprintf(want, sizeof(want), "socket:[%lu]", inode);
+	all = opendir(root);
+	if (!all)
+		return false;
+	while ((d = readdir(all))) {
+		long pid;
+
+		if (!isdigit((unsigned char)d->d_name[0]) || !holds(d->d_name, want))
+			continue;
+		pid = strtol(d->d_name, NULL, 10);
+		if (owner->holders++ == 0 || pid < owner->pid)
+			owner->pid = pid;
+	}
+	closedir(all);
+	if (owner->holders)
+		command_of(owner->pid, owner->command, sizeof(owner->command));
+	return owner->holders > 0;
+}
+
+const char *proc_owner_text(uint32_t portid, char *text, size_t n)
+{
+	struct proc_owner owner;
+
+	if (proc_owner(portid, &owner))
+		snprintf(text, n, "pid %ld (%s)", owner.pid, owner.command);
+	else
+		snprintf(text, n, "portid %" PRIu32 ", whose process is not visible from here",
+			 portid);
+	return text;
+}
+
+static bool loaded(const char *name)
+{
+	FILE *f = open_below("modules");
+	size_t n = strlen(name);
+	char line[512];
+	bool found = false;
+
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = strncmp(line, name, n) == 0 && line[n] == ' ';
+	fclose(f);
+	return found;
+}
+
+/* kernel/net/netfilter/nf_nat.ko is a line of the release's modules.builtin. */
+static bool listed_as_builtin(const char *name)
+{
+	char path[300], want[80], line[512];
+	struct utsname system;
+	bool found = false;
+	FILE *f;
+
+	if (uname(&system) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.builtin", system.release);
+	snprintf(want, sizeof(want), "/%s.ko\n", name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, want) != NULL;
+	fclose(f);
+	return found;
+}
+
+enum proc_module proc_module(const char *name)
+{
+	char path[128];
+	struct stat st;
+
+	if (loaded(name))
+		return PROC_MODULE_LOADED;
+	/* Built-in code shows up in /sys only if it has parameters or a version. */
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	if (stat(path, &st) == 0 || listed_as_builtin(name))
+		return PROC_MODULE_BUILTIN;
+	return PROC_MODULE_UNKNOWN;
+}
+
+bool proc_symbol(const char *name)
+{
+	FILE *f = open_below("kallsyms");
+	char line[512], symbol[256];
+	bool found = false;
+
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*s %*s %255s", symbol) == 1 && strcmp(symbol, name) == 0;
+	fclose(f);
+	return found;
+}
+
+int proc_number(const char *path, uint64_t *value)
+{
+	FILE *f = open_below(path);
+	int got;
+
+	if (!f)
+		return -errno;
+	got = fscanf(f, "%" SCNu64, value);
+	fclose(f);
+	return got == 1 ? 0 : -EBADMSG;
+}
+
+bool proc_net_admin(void)
+{
+	FILE *f = open_below("self/status");
+	uint64_t effective = 0;
+	char line[256];
+
+	if (!f)
+		return geteuid() == 0;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "CapEff: %" SCNx64, &effective) == 1)
+			break;
+	fclose(f);
+	return effective >> CAP_NET_ADMIN_BIT & 1;
+}
+
+bool proc_first_user_namespace(void)
+{
+	FILE *f = open_below("self/uid_map");
+	uint64_t inside, outside, n;
+	bool first;
+
+	if (!f)
+		return true; /* a kernel without user namespaces */
+	first = fscanf(f, "%" SCNu64 " %" SCNu64 " %" SCNu64, &inside, &outside, &n) == 3 &&
+		inside == 0 && outside == 0 && n == UINT32_MAX;
+	fclose(f);
+	return first;
+}
+
+bool proc_words(const char *path, char *text, size_t n)
+{
+	FILE *f = open_below(path);
+	size_t used = 0;
+	char word[128];
+
+	text[0] = '\0';
+	if (!f)
+		return false;
+	while (fscanf(f, "%127s", word) == 1 && used + strlen(word) + 2 < n)
+		used += (size_t)snprintf(text + used, n - used, "%s%s", used ? " " : "", word);
+	fclose(f);
+	return used > 0;
+}

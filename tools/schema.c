@@ -1,0 +1,729 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * schema.c - ctnetlink, expectations, nfnetlink_queue and nfnetlink_cthelper, and
+ * what netlink itself sends. Answers to linux/netlink.h and, in linux/netfilter/,
+ * nfnetlink.h, nfnetlink_conntrack.h, nfnetlink_queue.h and nfnetlink_cthelper.h;
+ * the tables stand in the order of those headers.
+ */
+#include "schema.h"
+
+const struct schema_word schema_families[] = {
+	{ 0, "UNSPEC" },
+	{ 1, "INET" },
+	{ 2, "IPV4" },
+	{ 3, "ARP" },
+	{ 5, "NETDEV" },
+	{ 7, "BRIDGE" },
+	{ 10, "IPV6" },
+	END
+};
+
+static const struct schema_word l3_protocols[] = {
+	{ 2, "inet" },
+	{ 10, "inet6" },
+	END
+};
+
+static const struct schema_word l4_protocols[] = {
+	{ 1, "icmp" },
+	{ 6, "tcp" },
+	{ 17, "udp" },
+	{ 33, "dccp" },
+	{ 47, "gre" },
+	{ 50, "esp" },
+	{ 51, "ah" },
+	{ 58, "icmpv6" },
+	{ 132, "sctp" },
+	{ 136, "udplite" },
+	END
+};
+
+/* linux/netlink.h: extended acknowledgements */
+
+static const struct schema_word policy_types[] = {
+	{ 0, "INVALID" },
+	{ 1, "FLAG" },
+	{ 2, "U8" },
+	{ 3, "U16" },
+	{ 4, "U32" },
+	{ 5, "U64" },
+	{ 6, "S8" },
+	{ 7, "S16" },
+	{ 8, "S32" },
+	{ 9, "S64" },
+	{ 10, "BINARY" },
+	{ 11, "STRING" },
+	{ 12, "NUL_STRING" },
+	{ 13, "NESTED" },
+	{ 14, "NESTED_ARRAY" },
+	{ 15, "BITFIELD32" },
+	{ 16, "SINT" },
+	{ 17, "UINT" },
+	END
+};
+
+static const struct schema_attr policy[] = {
+	ATTR(1, "NL_POLICY_TYPE_ATTR_TYPE", S_HOST32, .words = policy_types),
+	ATTR(2, "NL_POLICY_TYPE_ATTR_MIN_VALUE_S", S_HOST64, .sign = true),
+	ATTR(3, "NL_POLICY_TYPE_ATTR_MAX_VALUE_S", S_HOST64, .sign = true),
+	ATTR(4, "NL_POLICY_TYPE_ATTR_MIN_VALUE_U", S_HOST64),
+	ATTR(5, "NL_POLICY_TYPE_ATTR_MAX_VALUE_U", S_HOST64),
+	ATTR(6, "NL_POLICY_TYPE_ATTR_MIN_LENGTH", S_HOST32),
+	ATTR(7, "NL_POLICY_TYPE_ATTR_MAX_LENGTH", S_HOST32),
+	ATTR(8, "NL_POLICY_TYPE_ATTR_POLICY_IDX", S_HOST32),
+	ATTR(9, "NL_POLICY_TYPE_ATTR_POLICY_MAXTYPE", S_HOST32),
+	ATTR(10, "NL_POLICY_TYPE_ATTR_BITFIELD32_MASK", S_HOST32, .hex = true),
+	ATTR(11, "NL_POLICY_TYPE_ATTR_PAD", S_BYTES),
+	ATTR(12, "NL_POLICY_TYPE_ATTR_MASK", S_HOST64, .hex = true),
+	END
+};
+
+const struct schema_attr schema_ext_ack[] = {
+	ATTR(1, "NLMSGERR_ATTR_MSG", S_STRING),
+	ATTR(2, "NLMSGERR_ATTR_OFFS", S_HOST32),
+	ATTR(3, "NLMSGERR_ATTR_COOKIE", S_BYTES),
+	ATTR(4, "NLMSGERR_ATTR_POLICY", S_NEST, .nest = policy),
+	ATTR(5, "NLMSGERR_ATTR_MISS_TYPE", S_HOST32),
+	ATTR(6, "NLMSGERR_ATTR_MISS_NEST", S_HOST32),
+	END
+};
+
+/* linux/netfilter/nfnetlink_conntrack.h: what a flow consists of */
+
+static const struct schema_attr tuple_ip[] = {
+	ATTR(1, "CTA_IP_V4_SRC", S_IPV4),
+	ATTR(2, "CTA_IP_V4_DST", S_IPV4),
+	ATTR(3, "CTA_IP_V6_SRC", S_IPV6),
+	ATTR(4, "CTA_IP_V6_DST", S_IPV6),
+	END
+};
+
+static const struct schema_attr tuple_proto[] = {
+	ATTR(1, "CTA_PROTO_NUM", S_U8, .words = l4_protocols),
+	ATTR(2, "CTA_PROTO_SRC_PORT", S_BE16),
+	ATTR(3, "CTA_PROTO_DST_PORT", S_BE16),
+	ATTR(4, "CTA_PROTO_ICMP_ID", S_BE16),
+	ATTR(5, "CTA_PROTO_ICMP_TYPE", S_U8),
+	ATTR(6, "CTA_PROTO_ICMP_CODE", S_U8),
+	ATTR(7, "CTA_PROTO_ICMPV6_ID", S_BE16),
+	ATTR(8, "CTA_PROTO_ICMPV6_TYPE", S_U8),
+	ATTR(9, "CTA_PROTO_ICMPV6_CODE", S_U8),
+	END
+};
+
+static const struct schema_attr tuple[] = {
+	ATTR(1, "CTA_TUPLE_IP", S_NEST, .nest = tuple_ip),
+	ATTR(2, "CTA_TUPLE_PROTO", S_NEST, .nest = tuple_proto),
+	ATTR(3, "CTA_TUPLE_ZONE", S_BE16),
+	END
+};
+
+static const struct schema_word status_bits[] = {
+	{ 1u << 0, "EXPECTED" },
+	{ 1u << 1, "SEEN_REPLY" },
+	{ 1u << 2, "ASSURED" },
+	{ 1u << 3, "CONFIRMED" },
+	{ 1u << 4, "SRC_NAT" },
+	{ 1u << 5, "DST_NAT" },
+	{ 1u << 6, "SEQ_ADJUST" },
+	{ 1u << 7, "SRC_NAT_DONE" },
+	{ 1u << 8, "DST_NAT_DONE" },
+	{ 1u << 9, "DYING" },
+	{ 1u << 10, "FIXED_TIMEOUT" },
+	{ 1u << 11, "TEMPLATE" },
+	{ 1u << 12, "UNTRACKED" },
+	{ 1u << 13, "HELPER" },
+	{ 1u << 14, "OFFLOAD" },
+	{ 1u << 15, "HW_OFFLOAD" },
+	END
+};
+
+static const struct schema_word tcp_states[] = {
+	{ 0, "NONE" },
+	{ 1, "SYN_SENT" },
+	{ 2, "SYN_RECV" },
+	{ 3, "ESTABLISHED" },
+	{ 4, "FIN_WAIT" },
+	{ 5, "CLOSE_WAIT" },
+	{ 6, "LAST_ACK" },
+	{ 7, "TIME_WAIT" },
+	{ 8, "CLOSE" },
+	{ 9, "SYN_SENT2" },
+	END
+};
+
+static const struct schema_word tcp_flag_bits[] = {
+	{ 1u << 0, "WINDOW_SCALE" },
+	{ 1u << 1, "SACK_PERM" },
+	{ 1u << 2, "CLOSE_INIT" },
+	{ 1u << 3, "BE_LIBERAL" },
+	{ 1u << 4, "DATA_UNACKNOWLEDGED" },
+	{ 1u << 5, "MAXACK_SET" },
+	{ 1u << 6, "EXP_CHALLENGE_ACK" },
+	{ 1u << 7, "SIMULTANEOUS_OPEN" },
+	END
+};
+
+static const struct schema_field tcp_flags[] = {
+	FIELD("flags", S_U8, .hex = true, .words = tcp_flag_bits),
+	FIELD("mask", S_U8, .hex = true),
+	END
+};
+
+static const struct schema_attr protoinfo_tcp[] = {
+	ATTR(1, "CTA_PROTOINFO_TCP_STATE", S_U8, .words = tcp_states),
+	ATTR(2, "CTA_PROTOINFO_TCP_WSCALE_ORIGINAL", S_U8),
+	ATTR(3, "CTA_PROTOINFO_TCP_WSCALE_REPLY", S_U8),
+	ATTR(4, "CTA_PROTOINFO_TCP_FLAGS_ORIGINAL", S_STRUCT, .fields = tcp_flags),
+	ATTR(5, "CTA_PROTOINFO_TCP_FLAGS_REPLY", S_STRUCT, .fields = tcp_flags),
+	END
+};
+
+static const struct schema_word dccp_states[] = {
+	{ 0, "NONE" },
+	{ 1, "REQUEST" },
+	{ 2, "RESPOND" },
+	{ 3, "PARTOPEN" },
+	{ 4, "OPEN" },
+	{ 5, "CLOSEREQ" },
+	{ 6, "CLOSING" },
+	{ 7, "TIMEWAIT" },
+	END
+};
+
+static const struct schema_word dccp_roles[] = {
+	{ 0, "CLIENT" },
+	{ 1, "SERVER" },
+	END
+};
+
+static const struct schema_attr protoinfo_dccp[] = {
+	ATTR(1, "CTA_PROTOINFO_DCCP_STATE", S_U8, .words = dccp_states),
+	ATTR(2, "CTA_PROTOINFO_DCCP_ROLE", S_U8, .words = dccp_roles),
+	ATTR(3, "CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ", S_BE64),
+	ATTR(4, "CTA_PROTOINFO_DCCP_PAD", S_BYTES),
+	END
+};
+
+static const struct schema_word sctp_states[] = {
+	{ 0, "NONE" },
+	{ 1, "CLOSED" },
+	{ 2, "COOKIE_WAIT" },
+	{ 3, "COOKIE_ECHOED" },
+	{ 4, "ESTABLISHED" },
+	{ 5, "SHUTDOWN_SENT" },
+	{ 6, "SHUTDOWN_RECD" },
+	{ 7, "SHUTDOWN_ACK_SENT" },
+	{ 8, "HEARTBEAT_SENT" },
+	END
+};
+
+static const struct schema_attr protoinfo_sctp[] = {
+	ATTR(1, "CTA_PROTOINFO_SCTP_STATE", S_U8, .words = sctp_states),
+	ATTR(2, "CTA_PROTOINFO_SCTP_VTAG_ORIGINAL", S_BE32, .hex = true),
+	ATTR(3, "CTA_PROTOINFO_SCTP_VTAG_REPLY", S_BE32, .hex = true),
+	END
+};
+
+static const struct schema_attr protoinfo[] = {
+	ATTR(1, "CTA_PROTOINFO_TCP", S_NEST, .nest = protoinfo_tcp),
+	ATTR(2, "CTA_PROTOINFO_DCCP", S_NEST, .nest = protoinfo_dccp),
+	ATTR(3, "CTA_PROTOINFO_SCTP", S_NEST, .nest = protoinfo_sctp),
+	END
+};
+
+static const struct schema_attr counters[] = {
+	ATTR(1, "CTA_COUNTERS_PACKETS", S_BE64),
+	ATTR(2, "CTA_COUNTERS_BYTES", S_BE64),
+	ATTR(3, "CTA_COUNTERS32_PACKETS", S_BE32),
+	ATTR(4, "CTA_COUNTERS32_BYTES", S_BE32),
+	ATTR(5, "CTA_COUNTERS_PAD", S_BYTES),
+	END
+};
+
+static const struct schema_attr timestamp[] = {
+	ATTR(1, "CTA_TIMESTAMP_START", S_BE64),
+	ATTR(2, "CTA_TIMESTAMP_STOP", S_BE64),
+	ATTR(3, "CTA_TIMESTAMP_PAD", S_BYTES),
+	END
+};
+
+static const struct schema_attr protonat[] = {
+	ATTR(1, "CTA_PROTONAT_PORT_MIN", S_BE16),
+	ATTR(2, "CTA_PROTONAT_PORT_MAX", S_BE16),
+	END
+};
+
+static const struct schema_attr nat[] = {
+	ATTR(1, "CTA_NAT_V4_MINIP", S_IPV4),
+	ATTR(2, "CTA_NAT_V4_MAXIP", S_IPV4),
+	ATTR(3, "CTA_NAT_PROTO", S_NEST, .nest = protonat),
+	ATTR(4, "CTA_NAT_V6_MINIP", S_IPV6),
+	ATTR(5, "CTA_NAT_V6_MAXIP", S_IPV6),
+	END
+};
+
+static const struct schema_attr seqadj[] = {
+	ATTR(1, "CTA_SEQADJ_CORRECTION_POS", S_BE32),
+	ATTR(2, "CTA_SEQADJ_OFFSET_BEFORE", S_BE32, .sign = true),
+	ATTR(3, "CTA_SEQADJ_OFFSET_AFTER", S_BE32, .sign = true),
+	END
+};
+
+static const struct schema_attr synproxy[] = {
+	ATTR(1, "CTA_SYNPROXY_ISN", S_BE32),
+	ATTR(2, "CTA_SYNPROXY_ITS", S_BE32),
+	ATTR(3, "CTA_SYNPROXY_TSOFF", S_BE32),
+	END
+};
+
+static const struct schema_attr help[] = {
+	ATTR(1, "CTA_HELP_NAME", S_STRING),
+	ATTR(2, "CTA_HELP_INFO", S_BYTES),
+	END
+};
+
+static const struct schema_attr secctx[] = {
+	ATTR(1, "CTA_SECCTX_NAME", S_STRING),
+	END
+};
+
+static const struct schema_word filter_bits[] = {
+	{ 1u << 0, "IP_SRC" },
+	{ 1u << 1, "IP_DST" },
+	{ 1u << 2, "ZONE" },
+	{ 1u << 3, "PROTO_NUM" },
+	{ 1u << 4, "PROTO_SRC_PORT" },
+	{ 1u << 5, "PROTO_DST_PORT" },
+	{ 1u << 6, "PROTO_ICMP_TYPE" },
+	{ 1u << 7, "PROTO_ICMP_CODE" },
+	{ 1u << 8, "PROTO_ICMP_ID" },
+	{ 1u << 9, "PROTO_ICMPV6_TYPE" },
+	{ 1u << 10, "PROTO_ICMPV6_CODE" },
+	{ 1u << 11, "PROTO_ICMPV6_ID" },
+	END
+};
+
+static const struct schema_attr filter[] = {
+	ATTR(1, "CTA_FILTER_ORIG_FLAGS", S_HOST32, .bits = filter_bits),
+	ATTR(2, "CTA_FILTER_REPLY_FLAGS", S_HOST32, .bits = filter_bits),
+	END
+};
+
+static const struct schema_attr conntrack[] = {
+	ATTR(1, "CTA_TUPLE_ORIG", S_NEST, .nest = tuple),
+	ATTR(2, "CTA_TUPLE_REPLY", S_NEST, .nest = tuple),
+	ATTR(3, "CTA_STATUS", S_BE32, .bits = status_bits),
+	ATTR(4, "CTA_PROTOINFO", S_NEST, .nest = protoinfo),
+	ATTR(5, "CTA_HELP", S_NEST, .nest = help),
+	ATTR(6, "CTA_NAT_SRC", S_NEST, .nest = nat),
+	ATTR(7, "CTA_TIMEOUT", S_BE32),
+	ATTR(8, "CTA_MARK", S_BE32, .hex = true),
+	ATTR(9, "CTA_COUNTERS_ORIG", S_NEST, .nest = counters),
+	ATTR(10, "CTA_COUNTERS_REPLY", S_NEST, .nest = counters),
+	ATTR(11, "CTA_USE", S_BE32),
+	ATTR(12, "CTA_ID", S_BE32, .hex = true),
+	ATTR(13, "CTA_NAT_DST", S_NEST, .nest = nat),
+	ATTR(14, "CTA_TUPLE_MASTER", S_NEST, .nest = tuple),
+	ATTR(15, "CTA_SEQ_ADJ_ORIG", S_NEST, .nest = seqadj),
+	ATTR(16, "CTA_SEQ_ADJ_REPLY", S_NEST, .nest = seqadj),
+	ATTR(17, "CTA_SECMARK", S_BE32),
+	ATTR(18, "CTA_ZONE", S_BE16),
+	ATTR(19, "CTA_SECCTX", S_NEST, .nest = secctx),
+	ATTR(20, "CTA_TIMESTAMP", S_NEST, .nest = timestamp),
+	ATTR(21, "CTA_MARK_MASK", S_BE32, .hex = true),
+	ATTR(22, "CTA_LABELS", S_WORDS),
+	ATTR(23, "CTA_LABELS_MASK", S_WORDS),
+	ATTR(24, "CTA_SYNPROXY", S_NEST, .nest = synproxy),
+	ATTR(25, "CTA_FILTER", S_NEST, .nest = filter),
+	ATTR(26, "CTA_STATUS_MASK", S_BE32, .bits = status_bits),
+	ATTR(27, "CTA_TIMESTAMP_EVENT", S_BE64),
+	END
+};
+
+static const struct schema_word directions[] = {
+	{ 0, "ORIGINAL" },
+	{ 1, "REPLY" },
+	END
+};
+
+static const struct schema_attr expect_nat[] = {
+	ATTR(1, "CTA_EXPECT_NAT_DIR", S_BE32, .words = directions),
+	ATTR(2, "CTA_EXPECT_NAT_TUPLE", S_NEST, .nest = tuple),
+	END
+};
+
+static const struct schema_word expect_bits[] = {
+	{ 1u << 0, "PERMANENT" },
+	{ 1u << 1, "INACTIVE" },
+	{ 1u << 2, "USERSPACE" },
+	END
+};
+
+static const struct schema_attr expect[] = {
+	ATTR(1, "CTA_EXPECT_MASTER", S_NEST, .nest = tuple),
+	ATTR(2, "CTA_EXPECT_TUPLE", S_NEST, .nest = tuple),
+	ATTR(3, "CTA_EXPECT_MASK", S_NEST, .nest = tuple),
+	ATTR(4, "CTA_EXPECT_TIMEOUT", S_BE32),
+	ATTR(5, "CTA_EXPECT_ID", S_BE32, .hex = true),
+	ATTR(6, "CTA_EXPECT_HELP_NAME", S_STRING),
+	ATTR(7, "CTA_EXPECT_ZONE", S_BE16),
+	ATTR(8, "CTA_EXPECT_FLAGS", S_BE32, .bits = expect_bits),
+	ATTR(9, "CTA_EXPECT_CLASS", S_BE32),
+	ATTR(10, "CTA_EXPECT_NAT", S_NEST, .nest = expect_nat),
+	ATTR(11, "CTA_EXPECT_FN", S_STRING),
+	END
+};
+
+static const struct schema_attr stats_cpu[] = {
+	ATTR(1, "CTA_STATS_SEARCHED", S_BE32),
+	ATTR(2, "CTA_STATS_FOUND", S_BE32),
+	ATTR(3, "CTA_STATS_NEW", S_BE32),
+	ATTR(4, "CTA_STATS_INVALID", S_BE32),
+	ATTR(5, "CTA_STATS_IGNORE", S_BE32),
+	ATTR(6, "CTA_STATS_DELETE", S_BE32),
+	ATTR(7, "CTA_STATS_DELETE_LIST", S_BE32),
+	ATTR(8, "CTA_STATS_INSERT", S_BE32),
+	ATTR(9, "CTA_STATS_INSERT_FAILED", S_BE32),
+	ATTR(10, "CTA_STATS_DROP", S_BE32),
+	ATTR(11, "CTA_STATS_EARLY_DROP", S_BE32),
+	ATTR(12, "CTA_STATS_ERROR", S_BE32),
+	ATTR(13, "CTA_STATS_SEARCH_RESTART", S_BE32),
+	ATTR(14, "CTA_STATS_CLASH_RESOLVE", S_BE32),
+	ATTR(15, "CTA_STATS_CHAIN_TOOLONG", S_BE32),
+	END
+};
+
+static const struct schema_attr stats_global[] = {
+	ATTR(1, "CTA_STATS_GLOBAL_ENTRIES", S_BE32),
+	ATTR(2, "CTA_STATS_GLOBAL_MAX_ENTRIES", S_BE32),
+	END
+};
+
+static const struct schema_attr stats_expect[] = {
+	ATTR(1, "CTA_STATS_EXP_NEW", S_BE32),
+	ATTR(2, "CTA_STATS_EXP_CREATE", S_BE32),
+	ATTR(3, "CTA_STATS_EXP_DELETE", S_BE32),
+	END
+};
+
+/* The kernel answers EXP_GET_STATS_CPU under the number, but in ctnetlink's subsystem. */
+static const struct schema_message conntrack_messages[] = {
+	MESSAGE(0, S_NEW, "IPCTNL_MSG_CT_NEW", conntrack),
+	MESSAGE(1, S_GET, "IPCTNL_MSG_CT_GET", conntrack),
+	MESSAGE(2, S_DELETE, "IPCTNL_MSG_CT_DELETE", conntrack),
+	MESSAGE(3, S_GET, "IPCTNL_MSG_EXP_GET_STATS_CPU", stats_expect, .answer = true),
+	MESSAGE(3, S_GET, "IPCTNL_MSG_CT_GET_CTRZERO", conntrack),
+	MESSAGE(4, S_GET, "IPCTNL_MSG_CT_GET_STATS_CPU", stats_cpu),
+	MESSAGE(5, S_GET, "IPCTNL_MSG_CT_GET_STATS", stats_global),
+	MESSAGE(6, S_GET, "IPCTNL_MSG_CT_GET_DYING", conntrack),
+	MESSAGE(7, S_GET, "IPCTNL_MSG_CT_GET_UNCONFIRMED", conntrack),
+	END
+};
+
+static const struct schema_message expect_messages[] = {
+	MESSAGE(0, S_NEW, "IPCTNL_MSG_EXP_NEW", expect),
+	MESSAGE(1, S_GET, "IPCTNL_MSG_EXP_GET", expect),
+	MESSAGE(2, S_DELETE, "IPCTNL_MSG_EXP_DELETE", expect),
+	MESSAGE(3, S_GET, "IPCTNL_MSG_EXP_GET_STATS_CPU", stats_expect),
+	END
+};
+
+/* linux/netfilter/nfnetlink_queue.h */
+
+static const struct schema_word hooks[] = {
+	{ 0, "PRE_ROUTING" },
+	{ 1, "LOCAL_IN" },
+	{ 2, "FORWARD" },
+	{ 3, "LOCAL_OUT" },
+	{ 4, "POST_ROUTING" },
+	END
+};
+
+static const struct schema_field packet_hdr[] = {
+	FIELD("id", S_BE32),
+	FIELD("hw_protocol", S_BE16, .hex = true),
+	FIELD("hook", S_U8, .words = hooks),
+	END
+};
+
+static const struct schema_field packet_timestamp[] = {
+	FIELD("sec", S_BE64),
+	FIELD("usec", S_BE64),
+	END
+};
+
+static const struct schema_attr vlan[] = {
+	ATTR(1, "NFQA_VLAN_PROTO", S_BE16, .hex = true),
+	ATTR(2, "NFQA_VLAN_TCI", S_BE16, .hex = true),
+	END
+};
+
+static const struct schema_word verdicts[] = {
+	{ 0, "DROP" },
+	{ 1, "ACCEPT" },
+	{ 2, "STOLEN" },
+	{ 3, "QUEUE" },
+	{ 4, "REPEAT" },
+	{ 5, "STOP" },
+	END
+};
+
+static const struct schema_field verdict_hdr[] = {
+	FIELD("verdict", S_BE32, .hex = true, .verdict = true, .words = verdicts),
+	FIELD("id", S_BE32),
+	END
+};
+
+static const struct schema_word ct_infos[] = {
+	{ 0, "ESTABLISHED" },
+	{ 1, "RELATED" },
+	{ 2, "NEW" },
+	{ 3, "ESTABLISHED_REPLY" },
+	{ 4, "RELATED_REPLY" },
+	END
+};
+
+static const struct schema_word skb_bits[] = {
+	{ 1u << 0, "CSUMNOTREADY" },
+	{ 1u << 1, "GSO" },
+	{ 1u << 2, "CSUM_NOTVERIFIED" },
+	END
+};
+
+static const struct schema_attr packet[] = {
+	ATTR(1, "NFQA_PACKET_HDR", S_STRUCT, .fields = packet_hdr),
+	ATTR(2, "NFQA_VERDICT_HDR", S_STRUCT, .fields = verdict_hdr),
+	ATTR(3, "NFQA_MARK", S_BE32, .hex = true),
+	ATTR(4, "NFQA_TIMESTAMP", S_STRUCT, .fields = packet_timestamp),
+	ATTR(5, "NFQA_IFINDEX_INDEV", S_BE32),
+	ATTR(6, "NFQA_IFINDEX_OUTDEV", S_BE32),
+	ATTR(7, "NFQA_IFINDEX_PHYSINDEV", S_BE32),
+	ATTR(8, "NFQA_IFINDEX_PHYSOUTDEV", S_BE32),
+	ATTR(9, "NFQA_HWADDR", S_HWADDR),
+	ATTR(10, "NFQA_PAYLOAD", S_PACKET),
+	ATTR(11, "NFQA_CT", S_NEST, .nest = conntrack),
+	ATTR(12, "NFQA_CT_INFO", S_BE32, .words = ct_infos),
+	ATTR(13, "NFQA_CAP_LEN", S_BE32),
+	ATTR(14, "NFQA_SKB_INFO", S_BE32, .bits = skb_bits),
+	ATTR(15, "NFQA_EXP", S_NEST, .nest = expect),
+	ATTR(16, "NFQA_UID", S_BE32),
+	ATTR(17, "NFQA_GID", S_BE32),
+	ATTR(18, "NFQA_SECCTX", S_TEXT),
+	ATTR(19, "NFQA_VLAN", S_NEST, .nest = vlan),
+	ATTR(20, "NFQA_L2HDR", S_BYTES),
+	ATTR(21, "NFQA_PRIORITY", S_BE32, .hex = true),
+	ATTR(22, "NFQA_CGROUP_CLASSID", S_BE32, .hex = true),
+	END
+};
+
+static const struct schema_word config_commands[] = {
+	{ 0, "NONE" },
+	{ 1, "BIND" },
+	{ 2, "UNBIND" },
+	{ 3, "PF_BIND" },
+	{ 4, "PF_UNBIND" },
+	END
+};
+
+static const struct schema_field config_cmd[] = {
+	FIELD("command", S_U8, .words = config_commands),
+	FIELD("pad", S_U8),
+	FIELD("pf", S_BE16),
+	END
+};
+
+static const struct schema_word copy_modes[] = {
+	{ 0, "NONE" },
+	{ 1, "META" },
+	{ 2, "PACKET" },
+	END
+};
+
+static const struct schema_field config_params[] = {
+	FIELD("copy_range", S_BE32),
+	FIELD("copy_mode", S_U8, .words = copy_modes),
+	END
+};
+
+static const struct schema_word config_bits[] = {
+	{ 1u << 0, "FAIL_OPEN" },
+	{ 1u << 1, "CONNTRACK" },
+	{ 1u << 2, "GSO" },
+	{ 1u << 3, "UID_GID" },
+	{ 1u << 4, "SECCTX" },
+	END
+};
+
+static const struct schema_attr config[] = {
+	ATTR(1, "NFQA_CFG_CMD", S_STRUCT, .fields = config_cmd),
+	ATTR(2, "NFQA_CFG_PARAMS", S_STRUCT, .fields = config_params),
+	ATTR(3, "NFQA_CFG_QUEUE_MAXLEN", S_BE32),
+	ATTR(4, "NFQA_CFG_MASK", S_BE32, .bits = config_bits),
+	ATTR(5, "NFQA_CFG_FLAGS", S_BE32, .bits = config_bits),
+	END
+};
+
+static const struct schema_message queue_messages[] = {
+	MESSAGE(0, S_OTHER, "NFQNL_MSG_PACKET", packet),
+	MESSAGE(1, S_OTHER, "NFQNL_MSG_VERDICT", packet),
+	MESSAGE(2, S_OTHER, "NFQNL_MSG_CONFIG", config),
+	MESSAGE(3, S_OTHER, "NFQNL_MSG_VERDICT_BATCH", packet),
+	END
+};
+
+/* linux/netfilter/nfnetlink_cthelper.h */
+
+static const struct schema_word helper_status[] = {
+	{ 0, "DISABLED" },
+	{ 1, "ENABLED" },
+	END
+};
+
+static const struct schema_attr helper_tuple[] = {
+	ATTR(1, "NFCTH_TUPLE_L3PROTONUM", S_BE16, .words = l3_protocols),
+	ATTR(2, "NFCTH_TUPLE_L4PROTONUM", S_U8, .words = l4_protocols),
+	END
+};
+
+static const struct schema_attr helper_policy[] = {
+	ATTR(1, "NFCTH_POLICY_NAME", S_STRING),
+	ATTR(2, "NFCTH_POLICY_EXPECT_MAX", S_BE32),
+	ATTR(3, "NFCTH_POLICY_EXPECT_TIMEOUT", S_BE32),
+	END
+};
+
+static const struct schema_attr helper_policies[] = {
+	ATTR(1, "NFCTH_POLICY_SET_NUM", S_BE32),
+	ATTR(2, "NFCTH_POLICY_SET1", S_NEST, .nest = helper_policy),
+	ATTR(3, "NFCTH_POLICY_SET2", S_NEST, .nest = helper_policy),
+	ATTR(4, "NFCTH_POLICY_SET3", S_NEST, .nest = helper_policy),
+	ATTR(5, "NFCTH_POLICY_SET4", S_NEST, .nest = helper_policy),
+	END
+};
+
+static const struct schema_attr helper[] = {
+	ATTR(1, "NFCTH_NAME", S_STRING),
+	ATTR(2, "NFCTH_TUPLE", S_NEST, .nest = helper_tuple),
+	ATTR(3, "NFCTH_QUEUE_NUM", S_BE32),
+	ATTR(4, "NFCTH_POLICY", S_NEST, .nest = helper_policies),
+	ATTR(5, "NFCTH_PRIV_DATA_LEN", S_BE32),
+	ATTR(6, "NFCTH_STATUS", S_BE32, .words = helper_status),
+	END
+};
+
+static const struct schema_message helper_messages[] = {
+	MESSAGE(0, S_NEW, "NFNL_MSG_CTHELPER_NEW", helper),
+	MESSAGE(1, S_GET, "NFNL_MSG_CTHELPER_GET", helper),
+	MESSAGE(2, S_DELETE, "NFNL_MSG_CTHELPER_DEL", helper),
+	END
+};
+
+/* linux/netfilter/nfnetlink.h */
+
+static const struct schema_message unknown_messages[] = { END };
+
+static const struct schema_subsystem subsystems[] = {
+	{ 0, "NONE", schema_nft_batch },
+	{ 1, "CTNETLINK", conntrack_messages },
+	{ 2, "CTNETLINK_EXP", expect_messages },
+	{ 3, "QUEUE", queue_messages },
+	{ 4, "ULOG", unknown_messages },
+	{ 5, "OSF", unknown_messages },
+	{ 6, "IPSET", unknown_messages },
+	{ 7, "ACCT", unknown_messages },
+	{ 8, "CTNETLINK_TIMEOUT", unknown_messages },
+	{ 9, "CTHELPER", helper_messages },
+	{ 10, "NFTABLES", schema_nft_messages },
+	{ 11, "NFT_COMPAT", schema_nft_compat },
+	{ 12, "HOOK", unknown_messages },
+	END
+};
+
+const struct schema_subsystem *schema_subsystem(uint16_t type)
+{
+	for (const struct schema_subsystem *s = subsystems; s->name; s++)
+		if (s->number == type >> 8)
+			return s;
+	return NULL;
+}
+
+const struct schema_message *schema_message(uint16_t type, bool request)
+{
+	const struct schema_subsystem *s = schema_subsystem(type);
+
+	if (!s)
+		return NULL;
+	for (const struct schema_message *m = s->messages; m->name; m++)
+		if (m->number == (type & 0xff) && !(m->answer && request))
+			return m;
+	return NULL;
+}
+
+const struct schema_attr *schema_attr(const struct schema_attr *table, uint16_t type)
+{
+	for (const struct schema_attr *a = table; a && a->name; a++)
+		if (a->type == type)
+			return a;
+	return NULL;
+}
+
+const char *schema_word(const struct schema_word *words, uint32_t value)
+{
+	for (const struct schema_word *w = words; w && w->name; w++)
+		if (w->value == value)
+			return w->name;
+	return NULL;
+}
+
+static uint16_t load16(const uint8_t *p, bool foreign)
+{
+	uint16_t v = cth_host16(p);
+
+	return foreign ? (uint16_t)(v << 8 | v >> 8) : v;
+}
+
+/* The value of the level's last attribute of a type. */
+static struct cth_span sibling(struct cth_span level, uint16_t type, bool foreign)
+{
+	struct cth_span found = cth_span(NULL, 0);
+
+	while (level.n >= 4) {
+		size_t n = load16(level.p, foreign), padded = (n + 3) & ~(size_t)3;
+
+		if (n < 4 || n > level.n)
+			break;
+		if ((load16(level.p + 2, foreign) & 0x3fff) == type)
+			found = cth_span(level.p + 4, n - 4);
+		if (padded > level.n)
+			break;
+		level = cth_span(level.p + padded, level.n - padded);
+	}
+	return found;
+}
+
+static bool chooses(const struct schema_choice *c, struct cth_span key)
+{
+	if (!key.p)
+		return false;
+	if (!c->key)
+		return key.n == 4 && cth_be32(key.p) == c->number;
+	return key.n == strlen(c->key) + 1 && memcmp(key.p, c->key, key.n) == 0;
+}
+
+const struct schema_attr *schema_choice(const struct schema_attr *table, struct cth_span level,
+					bool foreign)
+{
+	const struct schema_attr *a = table;
+	struct cth_span key;
+
+	while (a && a->name && a->kind != S_CHOICE)
+		a++;
+	if (!a || !a->name)
+		return NULL;
+	key = sibling(level, a->by, foreign);
+	for (const struct schema_choice *c = a->choices; c->nest; c++)
+		if (chooses(c, key))
+			return c->nest;
+	return NULL;
+}

@@ -401,7 +401,7 @@ static bool is_unregistered(struct cth_sock *s, const struct cth_attach *a, uint
  * ENOENT is what the kernel says of an object whose helper is not registered, but also of an
  * object type or an expression that it lacks. If the helpers are there, it is the latter.
  */
-static int attach_reason(struct cth_sock *s, const struct cth_attach *a)
+static int missing_piece(struct cth_sock *s, const struct cth_attach *a)
 {
 	if (a->ipv4 && is_unregistered(s, a, AF_INET))
 		return -ENOENT;
@@ -410,20 +410,34 @@ static int attach_reason(struct cth_sock *s, const struct cth_attach *a)
 	return -EOPNOTSUPP;
 }
 
+/*
+ * A chain's priority cannot change. Linux 6.1 says EEXIST, 6.12 EOPNOTSUPP, which from
+ * another message would mean that nf_tables is not there.
+ */
+static bool is_elsewhere(const struct cth_nack *nack)
+{
+	return nack->type == NFTABLES(CTH_NFT_NEWCHAIN) &&
+	       (nack->error == -EEXIST || nack->error == -EOPNOTSUPP);
+}
+
 int cth_attach(struct cth_sock *s, struct cth_msg *m, const struct cth_attach *a,
 	       struct cth_nack *nack)
 {
+	struct cth_nack own;
 	int r;
 
-	if (nack)
-		memset(nack, 0, sizeof(*nack));
+	if (!nack)
+		nack = &own;
+	memset(nack, 0, sizeof(*nack));
 	r = attach_check(a);
 	if (r == 0)
 		r = cth_attach_put(m, batch_seq(s, attach_messages(a)), a);
 	if (r < 0)
 		return r;
 	r = cth_sock_request(s, cth_msg_bytes(m), NULL, NULL, nack);
-	return r == -ENOENT ? attach_reason(s, a) : r;
+	if (is_elsewhere(nack))
+		return -EEXIST;
+	return nack->error == -ENOENT ? missing_piece(s, a) : r;
 }
 
 /* A batch of one message that names the table, and nothing in it. */

@@ -61,7 +61,11 @@ int cth_attach(struct cth_sock *s, struct cth_msg *m, const struct cth_attach *a
 int cth_attach_clear(struct cth_sock *s, struct cth_msg *m, const char *helper, bool ipv6,
 		     struct cth_nack *nack);
 
-/* Removes the table of one family. -ENOENT: there was none, which is what was wanted. */
+/*
+ * Removes the table of one family. -ENOENT: there was none, which is what was wanted. The
+ * kernel lets go of the helper some milliseconds later, and at the latest when a socket of
+ * this kind is closed (seen on 6.1 and 6.12): until then cth_helper_del() is told -EBUSY.
+ */
 int cth_detach(struct cth_sock *s, struct cth_msg *m, const char *helper, bool ipv6,
 	       struct cth_nack *nack);
 

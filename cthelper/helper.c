@@ -24,7 +24,7 @@
 #define EVERY_PART (CTH_HELPER_QUEUE | CTH_HELPER_PRIV_LEN | CTH_HELPER_STATUS | CTH_HELPER_POLICY)
 
 /* What the largest of our messages takes: a NEW with four classes and longest names. */
-#define REQUEST_ROOM 320
+#define REQUEST_ROOM 256
 
 static bool name_fits(const char *name)
 {
@@ -104,10 +104,9 @@ static void put_policy(struct cth_msg *m, const struct cth_helper *h)
 	cth_msg_nest_end(m, policy);
 }
 
-int cth_helper_put_new(struct cth_msg *m, uint16_t flags, uint32_t seq, const struct cth_helper *h)
+static int put_parts(struct cth_msg *m, uint16_t flags, uint32_t seq, const struct cth_helper *h,
+		     uint32_t parts)
 {
-	uint32_t parts = flags & NLM_F_CREATE ? (uint32_t)EVERY_PART : h->have;
-
 	if (helper_fault(h, parts))
 		return -EINVAL;
 	cth_msg_begin(m, REGISTRY(NFNL_MSG_CTHELPER_NEW), flags, seq, 0, 0);
@@ -122,6 +121,11 @@ int cth_helper_put_new(struct cth_msg *m, uint16_t flags, uint32_t seq, const st
 		cth_msg_put_be32(m, NFCTH_STATUS, h->enabled ? NFCT_HELPER_STATUS_ENABLED
 							     : NFCT_HELPER_STATUS_DISABLED);
 	return cth_msg_end(m);
+}
+
+int cth_helper_put_new(struct cth_msg *m, uint16_t flags, uint32_t seq, const struct cth_helper *h)
+{
+	return put_parts(m, flags, seq, h, flags & NLM_F_CREATE ? (uint32_t)EVERY_PART : h->have);
 }
 
 int cth_helper_put_get(struct cth_msg *m, uint16_t flags, uint32_t seq)
@@ -311,22 +315,28 @@ static int walk_step(const struct cth_nlmsg *m, void *ctx)
 	return 0;
 }
 
+static int request_dump(struct cth_sock *s, uint32_t seq, cth_msg_fn *fn, void *ctx,
+			struct cth_nack *nack)
+{
+	uint8_t buf[32];
+	struct cth_msg m;
+	int r;
+
+	cth_msg_init(&m, buf, sizeof(buf));
+	r = cth_helper_put_get(&m, NLM_F_REQUEST | NLM_F_DUMP, seq);
+	return r < 0 ? r : cth_sock_dump(s, cth_msg_bytes(&m), fn, ctx, nack);
+}
+
 /*
  * EINVAL is what nfnetlink says of a subsystem that it does not have, and nobody has
  * another reason to say it of a dump: so a dump tells whether the registry is there.
  */
 static int registry_dump(struct cth_sock *s, struct walk *w, struct cth_nack *nack)
 {
-	uint8_t buf[32];
-	struct cth_msg m;
 	int r;
 
 	w->seq = cth_sock_seq(s);
-	cth_msg_init(&m, buf, sizeof(buf));
-	r = cth_helper_put_get(&m, NLM_F_REQUEST | NLM_F_DUMP, w->seq);
-	if (r < 0)
-		return r;
-	r = cth_sock_dump(s, cth_msg_bytes(&m), walk_step, w, nack);
+	r = request_dump(s, w->seq, walk_step, w, nack);
 	return nack->error == -EINVAL ? -EPROTONOSUPPORT : r;
 }
 
@@ -334,16 +344,32 @@ static int registry_dump(struct cth_sock *s, struct walk *w, struct cth_nack *na
  * Of any other request EINVAL may mean the message. With a sentence of explanation it
  * does, for that comes from the subsystem; without one, a dump has to tell.
  */
+static bool is_absent(struct cth_sock *s, const struct cth_nack *nack)
+{
+	return nack->error == -EINVAL && !nack->text[0] &&
+	       request_dump(s, cth_sock_seq(s), NULL, NULL, NULL) == -EINVAL;
+}
+
 static int registry_request(struct cth_sock *s, const struct cth_msg *m, struct cth_nack *nack)
 {
-	struct walk nobody = { .name = "" };
-	struct cth_nack probe;
+	int r = cth_sock_request(s, cth_msg_bytes(m), NULL, NULL, nack);
+
+	return is_absent(s, nack) ? -EPROTONOSUPPORT : r;
+}
+
+/* The helper with this key, into *h unless that is NULL. */
+static int registry_find(struct cth_sock *s, const char *name, uint16_t l3, uint8_t l4,
+			 struct cth_helper *h, struct cth_nack *nack)
+{
+	struct walk one = { .name = name, .l3 = l3, .l4 = l4, .list = h, .room = h ? 1 : 0 };
 	int r;
 
-	r = cth_sock_request(s, cth_msg_bytes(m), NULL, NULL, nack);
-	if (r != -EINVAL || nack->error != -EINVAL || nack->text[0])
+	if (!name_fits(name)) /* cut to 15 characters it might be another's */
+		return -EINVAL;
+	r = registry_dump(s, &one, nack);
+	if (r < 0)
 		return r;
-	return registry_dump(s, &nobody, &probe) == -EPROTONOSUPPORT ? -EPROTONOSUPPORT : r;
+	return one.count ? 0 : -ENOENT;
 }
 
 /* Callers need not want to know how they were refused; we do. */
@@ -376,64 +402,64 @@ int cth_helper_add(struct cth_sock *s, const struct cth_helper *h, struct cth_na
 int cth_helper_get(struct cth_sock *s, const char *name, uint16_t l3, uint8_t l4,
 		   struct cth_helper *h, struct cth_nack *nack)
 {
-	struct walk one = { .name = name, .l3 = l3, .l4 = l4, .list = h, .room = 1 };
 	struct cth_nack own;
-	int r;
 
-	nack = fresh(nack, &own);
-	if (!name_fits(name)) /* cut to 15 characters it might be another's */
-		return -EINVAL;
-	r = registry_dump(s, &one, nack);
-	if (r < 0)
-		return r;
-	return one.count ? 0 : -ENOENT;
+	return registry_find(s, name, l3, l4, h, fresh(nack, &own));
 }
 
 int cth_helper_list(struct cth_sock *s, struct cth_helper *list, size_t n, struct cth_nack *nack)
 {
 	struct walk all = { .list = list, .room = n };
 	struct cth_nack own;
-	int r;
+	int r = registry_dump(s, &all, fresh(nack, &own));
 
-	nack = fresh(nack, &own);
-	r = registry_dump(s, &all, nack);
 	return r < 0 ? r : (int)all.count;
 }
 
-/* The NEW of an update: as if h had only the parts that the kernel lets change. */
+/* Is there a helper that can be changed like this? */
+static int can_change(struct cth_sock *s, const struct cth_helper *h, struct cth_nack *nack)
+{
+	struct cth_helper now;
+	int r = registry_find(s, h->name, h->l3, h->l4, &now, nack);
+
+	if (r < 0)
+		return r;
+	/* What the kernel would say, were it told the length. */
+	if ((h->have & CTH_HELPER_PRIV_LEN) && h->priv_len != now.priv_len)
+		return -EBUSY;
+	return 0;
+}
+
+/*
+ * The kernel creates what it does not find, if it has all that it needs for that: without
+ * the length of the state it has not, so that an update never creates.
+ */
 static int request_change(struct cth_sock *s, const struct cth_helper *h, struct cth_nack *nack)
 {
 	uint8_t buf[REQUEST_ROOM];
-	struct cth_helper change = *h;
 	struct cth_msg m;
 	int r;
 
-	/* The kernel creates what it does not find, if it has all that it needs for that:
-	   without the length of the state it has not, so an update never creates. */
-	change.have &= ~(uint32_t)CTH_HELPER_PRIV_LEN;
 	cth_msg_init(&m, buf, sizeof(buf));
-	r = cth_helper_put_new(&m, NLM_F_REQUEST | NLM_F_ACK, cth_sock_seq(s), &change);
+	r = put_parts(&m, NLM_F_REQUEST | NLM_F_ACK, cth_sock_seq(s), h,
+		      h->have & ~(uint32_t)CTH_HELPER_PRIV_LEN);
 	return r < 0 ? r : registry_request(s, &m, nack);
 }
 
 int cth_helper_update(struct cth_sock *s, const struct cth_helper *h, struct cth_nack *nack)
 {
-	struct cth_helper now;
 	struct cth_nack own;
 	int r;
 
 	nack = fresh(nack, &own);
 	if (helper_fault(h, h->have))
 		return -EINVAL;
-	r = cth_helper_get(s, h->name, h->l3, h->l4, &now, nack);
+	r = can_change(s, h, nack);
 	if (r < 0)
 		return r;
-	/* What the kernel would say, were it told the length. */
-	if ((h->have & CTH_HELPER_PRIV_LEN) && h->priv_len != now.priv_len)
-		return -EBUSY;
 	r = request_change(s, h, nack);
 	/* Deleted since we looked: the kernel wanted to create it, and lacked something. */
-	if (r == -EINVAL && cth_helper_get(s, h->name, h->l3, h->l4, &now, NULL) == -ENOENT)
+	if (r == -EINVAL && registry_find(s, h->name, h->l3, h->l4, NULL, nack) == -ENOENT)
 		return -ENOENT;
 	return r;
 }
@@ -441,17 +467,16 @@ int cth_helper_update(struct cth_sock *s, const struct cth_helper *h, struct cth
 int cth_helper_del(struct cth_sock *s, const char *name, uint16_t l3, uint8_t l4,
 		   struct cth_nack *nack)
 {
-	struct cth_helper now;
-	struct cth_nack own;
 	uint8_t buf[64];
+	struct cth_nack own;
 	struct cth_msg m;
 	int r;
 
 	nack = fresh(nack, &own);
-	cth_msg_init(&m, buf, sizeof(buf));
-	r = cth_helper_get(s, name, l3, l4, &now, nack);
+	r = registry_find(s, name, l3, l4, NULL, nack);
 	if (r < 0)
 		return r;
+	cth_msg_init(&m, buf, sizeof(buf));
 	r = cth_helper_put_del(&m, NLM_F_REQUEST | NLM_F_ACK, cth_sock_seq(s), name, l3, l4);
 	return r < 0 ? r : registry_request(s, &m, nack);
 }

@@ -24,6 +24,7 @@
 
 #define RECEIVE_BATCH   32   /* datagrams per system call: what the stack has room for */
 #define REQUEST_TIMEOUT 5000 /* ms; netlink answers at once, or the answer was lost */
+#define GRACE           1000 /* ms, see await_answer */
 #define DUMP_TRIES      4
 #define MEMINFO_DROPS   8    /* SK_MEMINFO_DROPS of linux/sock_diag.h */
 #define MEMINFO_VARS    9
@@ -500,7 +501,9 @@ static int await_answer(struct waiting *w)
 		if (got > 0)
 			take_datagram(w, cth_span(slot->buf, slot->n));
 		left = deadline - now_ms();
-		if (!w->done && left <= 0 && got == 0)
+		/* The answer may stand behind many packets: what has come is read even when
+		   the time is up, but not for ever. */
+		if (!w->done && left <= 0 && (got == 0 || left < -w->s->timeout_ms - GRACE))
 			return -ETIMEDOUT;
 		if (left < 0)
 			left = 0;

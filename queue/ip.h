@@ -18,7 +18,7 @@ struct cth_ip {
 	uint8_t proto;       /* IPPROTO_*, behind the IPv6 extension headers */
 	bool fragment;       /* not the first: no transport header in here */
 	bool more;           /* other fragments follow */
-	bool routed;         /* IPv6: a routing header knows the final destination, the header does not */
+	bool routed;         /* IPv6: a routing header, not this one, has the final destination */
 	bool sealed;         /* IPv6: an authentication header signs what follows */
 	size_t header_len;   /* IPv4 with options, IPv6 with extensions; 0 if not there in full */
 	size_t l4;           /* the transport header; 0 if its fixed part is not there in full */

@@ -131,17 +131,22 @@ static void out_send(struct cth_queue *q, const struct iovec *tail, size_t n)
 	cth_msg_reset(&q->out);
 }
 
-/* ACCEPT for one packet, or for all up to it. Either message fits into an empty buffer. */
-static void accept_put(struct cth_queue *q, uint16_t num, uint32_t id, bool range)
+/* A verdict that is only a word. It fits into an empty buffer. */
+static void word_put(struct cth_queue *q, uint16_t num, uint32_t id, uint32_t word)
 {
-	for (int attempt = 0; attempt < 2; attempt++) {
-		int r = range ? cth_verdict_put_range(&q->out, num, id)
-			      : cth_verdict_put_raw(&q->out, num, id, CTH_ACCEPT);
+	if (cth_verdict_put_raw(&q->out, num, id, word) == 0)
+		return;
+	out_send(q, NULL, 0);
+	cth_verdict_put_raw(&q->out, num, id, word);
+}
 
-		if (r == 0)
-			return;
-		out_send(q, NULL, 0);
-	}
+/* ACCEPT for all up to an id, likewise. */
+static void range_put(struct cth_queue *q, uint16_t num, uint32_t id)
+{
+	if (cth_verdict_put_range(&q->out, num, id) == 0)
+		return;
+	out_send(q, NULL, 0);
+	cth_verdict_put_range(&q->out, num, id);
 }
 
 static void run_put(struct cth_queue *q, struct cth_queue_bound *b)
@@ -151,8 +156,10 @@ static void run_put(struct cth_queue *q, struct cth_queue_bound *b)
 	b->run_count = 0;
 	if (count > 1 && b->lost)
 		q->stats.unsent++;
-	else if (count > 0)
-		accept_put(q, b->num, b->run_id, count > 1);
+	else if (count > 1)
+		range_put(q, b->num, b->run_id);
+	else if (count == 1)
+		word_put(q, b->num, b->run_id, CTH_ACCEPT);
 }
 
 /* An ACCEPT that nothing goes with, into the queue's run if there may be one. */
@@ -175,7 +182,15 @@ static void accept_alone(struct cth_queue *q, struct cth_queue_bound *b, uint16_
 {
 	if (b)
 		run_put(q, b);
-	accept_put(q, num, id, false);
+	word_put(q, num, id, CTH_ACCEPT);
+	q->stats.verdicts++;
+}
+
+/* DROP, and nothing of what was to go with it. */
+static void drop_alone(struct cth_queue *q, struct cth_queue_bound *b, uint32_t id)
+{
+	run_put(q, b);
+	word_put(q, b->num, id, CTH_DROP);
 	q->stats.verdicts++;
 }
 
@@ -207,8 +222,7 @@ static int verdict_take(struct cth_queue *q, struct cth_queue_bound *b, uint32_t
 	if (r < 0)
 		return r;
 	if (!cth_edit_empty(&v->edit)) {
-		*why = "an edit needs the packet, and its description is gone";
-		r = p ? cth_edit_apply(&v->edit, p, &q->edited, why) : -EINVAL;
+		r = cth_edit_apply(&v->edit, p, &q->edited, why);
 		if (r < 0)
 			return r;
 		edited = &q->edited;
@@ -244,6 +258,10 @@ static void packet_decide(struct cth_queue *q, struct cth_queue_bound *b, const 
 			return;
 		q->stats.refused++;
 		q->last_refusal = why;
+		if (q->verdict.code == CTH_DROP) {
+			drop_alone(q, b, p->id);
+			return;
+		}
 	}
 	accept_note(q, b, p->id);
 }
@@ -265,7 +283,8 @@ static void packet_take(struct cth_queue *q, const struct cth_nlmsg *m, bool cut
 
 	if (cth_pkt_parse(&p, m) < 0 || cut) {
 		q->stats.malformed++;
-		accept_alone(q, b, m->res_id, p.id); /* 0, if unreadable, is rarely anybody's */
+		if (p.have & CTH_PKT_HEADER)
+			accept_alone(q, b, m->res_id, p.id);
 		return;
 	}
 	if (!b) {
@@ -355,7 +374,7 @@ int cth_queue_init(struct cth_queue *q, struct cth_sock *sock, struct cth_slot *
 
 static void command_put(struct cth_msg *m, uint8_t command)
 {
-	const uint8_t cmd[4] = { command }; /* and a protocol family, ignored since 3.8 */
+	const uint8_t cmd[4] = { command }; /* and a family, which BIND does not look at */
 
 	cth_msg_put(m, NFQA_CFG_CMD, cmd, sizeof(cmd));
 }

@@ -53,7 +53,7 @@ struct cth_queue_stats {
 	uint64_t packets;   /* delivered to the callback */
 	uint64_t malformed; /* descriptions cut short or not to be read; such packets pass */
 	uint64_t unbound;   /* packets of a number that is not bound here; they pass */
-	uint64_t refused;   /* verdicts that cth_verdict_check() turned into ACCEPT */
+	uint64_t refused;   /* verdicts that may not be sent: ACCEPT was, or DROP alone */
 	uint64_t held;      /* at this moment */
 	uint64_t verdicts;  /* decided, ranges counted by packet */
 	uint64_t sends;     /* datagrams that carried them */

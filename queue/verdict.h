@@ -29,7 +29,7 @@ struct cth_verdict {
 	int code;               /* enum cth_code */
 	uint16_t to_queue;      /* CTH_QUEUE: its number */
 	bool bypass;            /* CTH_QUEUE: accept if nobody listens there */
-	bool set_mark;          /* new mark = (the packet's own & ~mark_mask) | (mark & mark_mask) */
+	bool set_mark;          /* new = (the packet's own & ~mark_mask) | (mark & mark_mask) */
 	bool set_priority;
 	bool set_vlan;          /* bridge only: both parts of the tag */
 	uint32_t mark;
@@ -38,7 +38,7 @@ struct cth_verdict {
 	uint16_t vlan_proto, vlan_tci;
 	struct cth_span l2hdr;  /* bridge only: as long as the packet's own */
 	struct cth_span ct;     /* attributes CTA_* for the flow, built with cth_msg_begin_bare() */
-	struct cth_span expect; /* attributes CTA_EXPECT_*: one expectation, TUPLE and MASK included */
+	struct cth_span expect; /* attributes CTA_EXPECT_*: one expectation, with TUPLE and MASK */
 	/*
 	 * The whole packet anew, from the network header on, lengths and checksums done. The
 	 * kernel adjusts the TCP stream (as it does for an edit) only if ct is given as well,

@@ -18,6 +18,8 @@
 #define DRAIN_SECONDS 5  /* for which detach waits, if not told otherwise */
 #define DRAIN_STEP_MS 20
 
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+
 enum { OPT_PRIORITY = OPT_APPLET, OPT_PRINT };
 
 /* What the command line asks for. */
@@ -140,6 +142,7 @@ static int take_options(const struct applet *self, const char *letters,
 static int take_words(const struct applet *self, int argc, char **argv, struct plan *p)
 {
 	struct selection *which = &p->which;
+	const char *last = argv[argc - 1];
 	uint64_t v;
 	int bad;
 
@@ -149,8 +152,11 @@ static int take_words(const struct applet *self, int argc, char **argv, struct p
 		argc = 1;
 	}
 	bad = parse_selection(self, argc, argv, which);
+	if (bad < 0 && argv[0][strspn(argv[0], NAME_CHARACTERS)])
+		return usage_error(self, "'%s': a table can be named for a helper only if its name is "
+				   "of letters, digits and . _ -", argv[0]);
 	if (bad < 0 && p->n && which->has_l4 && !has_ports(which->l4))
-		return usage_error(self, "'%s' has no ports", argv[argc - 1]);
+		return usage_error(self, "'%s' has no ports", last);
 	return bad;
 }
 
@@ -483,10 +489,10 @@ static void drain(unsigned seconds)
 		warn("packets still wait after %u s, and may be dropped now: %s", seconds, where);
 }
 
-/* One step for both families: how many had something, or an exit code below 0. */
 typedef int step_fn(struct cth_sock *s, struct cth_msg *m, const char *helper, bool ipv6,
 		    struct cth_nack *nack);
 
+/* One step for both families, noting which had something: 0, or -1 and *status has been said. */
 static int for_both(struct cth_sock *s, step_fn *step, const char *name, bool had[2], int *status)
 {
 	uint8_t buf[CTH_ATTACH_ROOM(0)];

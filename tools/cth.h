@@ -60,6 +60,10 @@ extern struct common common;
  */
 int common_option(const struct applet *self, int c);
 
+/* What -h and -V print, on stdout. */
+void show_help(const struct applet *a, const char *called_by);
+int show_version(void);
+
 /* say.c: what people read. Data goes to stdout, all of this to stderr. */
 
 /* What is put in front of it: the words that the applet was called by. */
@@ -127,6 +131,9 @@ int kernel_open(struct cth_sock *s);
 
 /* The same with room for answers that the caller gives, and that lives as long as s. */
 int kernel_open_sized(struct cth_sock *s, void *buf, size_t cap);
+
+/* The same with a socket that is open already, or has a seam for a kernel. */
+int kernel_adopt(struct cth_sock *s);
 
 void kernel_close(struct cth_sock *s);
 

@@ -282,54 +282,43 @@ static int between_receive(void *ctx, struct cth_slot *slots, size_t n, int time
 	return got;
 }
 
-static int stand_between(struct cth_sock *s, uint8_t *answers)
+int kernel_adopt(struct cth_sock *s)
 {
-	struct kernel *k = calloc(1, sizeof(*k));
+	struct kernel *k;
+	int status = common.record ? start_recording(common.record) : CTH_EXIT_OK;
 
+	if (status)
+		return status;
+	k = calloc(1, sizeof(*k));
 	if (!k)
-		return -ENOMEM;
+		return fail(ENOMEM, "open a socket to the kernel's netfilter", NULL, NULL);
 	k->s = s;
-	k->answers = answers;
 	k->real = s->io;
 	k->next = kernels;
 	kernels = k;
 	s->io.ctx = k;
 	s->io.send = between_send;
 	s->io.receive = between_receive;
-	return 0;
-}
-
-static int open_socket(struct cth_sock *s, void *buf, size_t cap, uint8_t *ours)
-{
-	int r;
-
-	if (common.record) {
-		r = start_recording(common.record);
-		if (r)
-			return r;
-	}
-	r = cth_sock_open(s, buf, cap);
-	if (r == -EPROTONOSUPPORT)
-		return fail(r, "open a socket to the kernel's netfilter",
-			    "this kernel has no nfnetlink (CONFIG_NETFILTER_NETLINK), or its module "
-			    "is not there", "modprobe nfnetlink; OpenWrt: install kmod-nfnetlink");
-	if (r == -EAFNOSUPPORT)
-		return fail(r, "open a socket to the kernel's netfilter",
-			    "netlink sockets are not allowed here: a sandbox, such as systemd's "
-			    "RestrictAddressFamilies", "allow AF_NETLINK");
-	if (r < 0)
-		return fail(r, "open a socket to the kernel's netfilter", NULL, NULL);
-	r = stand_between(s, ours);
-	if (r < 0) {
-		cth_sock_close(s);
-		return fail(r, "open a socket to the kernel's netfilter", NULL, NULL);
-	}
 	return CTH_EXIT_OK;
 }
 
 int kernel_open_sized(struct cth_sock *s, void *buf, size_t cap)
 {
-	return open_socket(s, buf, cap, NULL);
+	const char *tried = "open a socket to the kernel's netfilter";
+	int r = cth_sock_open(s, buf, cap);
+
+	if (r == -EPROTONOSUPPORT)
+		return fail(r, tried, "this kernel has no nfnetlink (CONFIG_NETFILTER_NETLINK), or its "
+			    "module is not there", "modprobe nfnetlink; OpenWrt: install kmod-nfnetlink");
+	if (r == -EAFNOSUPPORT)
+		return fail(r, tried, "netlink sockets are not allowed here: a sandbox, such as "
+			    "systemd's RestrictAddressFamilies", "allow AF_NETLINK");
+	if (r < 0)
+		return fail(r, tried, NULL, NULL);
+	r = kernel_adopt(s);
+	if (r)
+		cth_sock_close(s);
+	return r;
 }
 
 int kernel_open(struct cth_sock *s)
@@ -339,9 +328,11 @@ int kernel_open(struct cth_sock *s)
 
 	if (!buf)
 		return fail(ENOMEM, "open a socket to the kernel's netfilter", NULL, NULL);
-	r = open_socket(s, buf, CTH_SOCK_BUF, buf);
+	r = kernel_open_sized(s, buf, CTH_SOCK_BUF);
 	if (r)
 		free(buf);
+	else
+		kernels->answers = buf;
 	return r;
 }
 

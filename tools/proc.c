@@ -245,7 +245,8 @@ bool proc_symbol(const char *name)
 	if (!f)
 		return false;
 	while (!found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%*s %*s %255s", symbol) == 1 && strcmp(symbol, name) == 0;
+		found = strstr(line, name) && sscanf(line, "%*s %*s %255s", symbol) == 1 &&
+			strcmp(symbol, name) == 0;
 	fclose(f);
 	return found;
 }

@@ -41,6 +41,7 @@ struct watch {
 	uint64_t bogus_sent;
 	const char *refusal_told;
 	int nack_told;
+	struct cth_io kernel; /* -b: what is behind show_refusals() */
 };
 
 static const struct {
@@ -429,6 +430,49 @@ static void send_bogus(struct watch *w, const struct cth_pkt *p)
 			bogus[i].word, p->id + bogus[i].id_offset);
 }
 
+/* Of many refusals the queue keeps the last one; here each is shown as it comes. */
+static int show_refusals(void *ctx, struct cth_slot *slots, size_t n, int timeout_ms)
+{
+	struct watch *w = ctx;
+	int got = w->kernel.receive(w->kernel.ctx, slots, n, timeout_ms);
+	struct cth_nack nack;
+	struct cth_nlmsg m;
+
+	for (int i = 0; i < got && !w->quiet; i++) {
+		struct cth_span left = cth_span(slots[i].buf, slots[i].portid ? 0 : slots[i].n);
+
+		while (cth_nlmsg_next(&left, &m) > 0)
+			if (cth_nack_parse(&m, &nack) == 0 && nack.error)
+				fprintf(w->listener.chatter, "refused by the kernel: %s%s%s\n",
+					errno_name(nack.error), nack.text[0] ? ": " : "",
+					nack.text);
+	}
+	return got;
+}
+
+static int pass_on(void *ctx, const struct iovec *parts, size_t n)
+{
+	struct watch *w = ctx;
+
+	return w->kernel.send(w->kernel.ctx, parts, n);
+}
+
+static void watch_refusals(struct watch *w)
+{
+	w->kernel = w->listener.sock.io;
+	w->listener.sock.io = (struct cth_io){ show_refusals, pass_on, w };
+}
+
+/* Those were meant to be refused, and are no loss. */
+static void tell_bogus(struct watch *w)
+{
+	uint64_t *nacks = &w->listener.queue.stats.nacks;
+
+	fprintf(w->listener.chatter, "bogus verdicts: %" PRIu64 " sent, %" PRIu64
+		" refused by the kernel\n", w->bogus_sent, *nacks);
+	*nacks -= *nacks < w->bogus_sent ? *nacks : w->bogus_sent;
+}
+
 static struct cth_span keep(uint8_t **at, struct cth_span s)
 {
 	struct cth_span copy = cth_span(s.p ? *at : NULL, s.n);
@@ -508,7 +552,7 @@ static void tell_refusals(struct watch *w)
 		w->refusal_told = q->last_refusal;
 	}
 	w->refused_told = q->stats.refused;
-	if (q->stats.nacks != w->nacks_told && (w->bogus || nack->error != w->nack_told)) {
+	if (q->stats.nacks != w->nacks_told && !w->bogus && nack->error != w->nack_told) {
 		warn("verdict refused by the kernel: %s%s%s", errno_name(nack->error),
 		     nack->text[0] ? ": " : nack->error == -ENOENT ? ": no such packet waits" : "",
 		     nack->text);
@@ -532,8 +576,6 @@ static size_t budget(const struct watch *w)
 
 	if (w->reverse && (n == 0 || n > HELD_MAX - w->held_n))
 		n = HELD_MAX - w->held_n;
-	if (w->bogus && (n == 0 || n > 1))
-		n = 1; /* so that each refusal is told */
 	return (size_t)(n < SIZE_MAX ? n : SIZE_MAX);
 }
 
@@ -574,7 +616,9 @@ static int run(struct watch *w, void (*started)(const struct watch *w))
 	code = listener_open(&w->listener, decide, w);
 	if (code != CTH_EXIT_OK)
 		return code;
-	if (started)
+	if (w->bogus)
+		watch_refusals(w);
+	if (started && !common.dry_run)
 		started(w);
 	if (!common.dry_run)
 		code = serve(w);
@@ -584,8 +628,7 @@ static int run(struct watch *w, void (*started)(const struct watch *w))
 	if (w->count)
 		listener_print_counters(&w->listener);
 	if (w->bogus)
-		fprintf(w->listener.chatter, "bogus verdicts: %" PRIu64 " sent, %" PRIu64
-			" refused by the kernel\n", w->bogus_sent, w->listener.queue.stats.nacks);
+		tell_bogus(w);
 	listener_tell_losses(&w->listener);
 	return code;
 }

@@ -44,6 +44,7 @@ enum { VERDICT_CHAIN = 2, VERDICT_ATTRS };
 #define QUEUE_BYPASS     1 /* NFT_QUEUE_FLAG_BYPASS; bypass of xt_NFQ_info is the same bit */
 #define XT_CT_HELPER_AT  12
 #define JUMPS_DEEP       16
+#define JUMPS_TRIED      10000 /* a ruleset may be made of nothing else */
 
 #define ANY { 0, CTH_ATTR_ANY, false }
 #define STRING { 1, CTH_ATTR_ANY, true }
@@ -382,7 +383,7 @@ static bool same_place(const struct chain *c, uint8_t family, const char *table,
 
 /* The hook that leads to a chain, by way of jumps from other chains if need be. */
 static struct rule_hook hook_of(const struct reader *r, uint8_t family, const char *table,
-				const char *chain, unsigned deep)
+				const char *chain, unsigned deep, unsigned *left)
 {
 	const struct chain *chains = r->chains.items;
 	const struct jump *jumps = r->jumps.items;
@@ -391,13 +392,14 @@ static struct rule_hook hook_of(const struct reader *r, uint8_t family, const ch
 	for (size_t i = 0; i < r->chains.n; i++)
 		if (chains[i].at.known && same_place(&chains[i], family, table, chain))
 			return chains[i].at;
-	for (size_t i = 0; deep > 0 && i < r->jumps.n; i++) {
+	for (size_t i = 0; deep > 0 && *left > 0 && i < r->jumps.n; i++) {
 		struct rule_hook at;
 
 		if (jumps[i].family != family || strcmp(jumps[i].table, table) != 0 ||
 		    strcmp(jumps[i].to, chain) != 0)
 			continue;
-		at = hook_of(r, family, table, jumps[i].from, deep - 1);
+		--*left;
+		at = hook_of(r, family, table, jumps[i].from, deep - 1, left);
 		if (at.known)
 			return at;
 	}
@@ -438,8 +440,9 @@ int rules_read(struct cth_sock *s, struct rules *rules, struct cth_nack *nack)
 	rules->n = error < 0 ? 0 : r.rules.n;
 	for (size_t i = 0; i < rules->n; i++) {
 		struct rule *rule = &rules->list[i];
+		unsigned left = JUMPS_TRIED;
 
-		rule->at = hook_of(&r, rule->family, rule->table, rule->chain, JUMPS_DEEP);
+		rule->at = hook_of(&r, rule->family, rule->table, rule->chain, JUMPS_DEEP, &left);
 	}
 	free(r.chains.items);
 	free(r.objects.items);

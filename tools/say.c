@@ -142,11 +142,12 @@ void warn(const char *format, ...)
 
 const char *permission_cause(bool first)
 {
-	if (first && (!proc_net_admin() || !proc_first_user_namespace()))
-		return "this needs CAP_NET_ADMIN in the first user namespace; root in a container "
-		       "or in a user namespace does not have it";
+	if (first && proc_net_admin() && !proc_first_user_namespace())
+		return "this needs CAP_NET_ADMIN in the first user namespace, and root of a container "
+		       "or of a user namespace has it only in its own";
 	if (!proc_net_admin())
-		return "this needs CAP_NET_ADMIN";
+		return first ? "this needs CAP_NET_ADMIN in the first user namespace"
+			     : "this needs CAP_NET_ADMIN";
 	return "refused although CAP_NET_ADMIN is there: a security module or a filter of "
 	       "system calls may be in the way";
 }

@@ -164,9 +164,9 @@ static const struct schema_word tcp_flag_bits[] = {
 	END
 };
 
-static const struct schema_field tcp_flags[] = {
-	FIELD("flags", S_U8, .hex = true, .words = tcp_flag_bits),
-	FIELD("mask", S_U8, .hex = true),
+static const struct schema_attr tcp_flags[] = {
+	FIELD("flags", S_U8, .bits = tcp_flag_bits),
+	FIELD("mask", S_U8, .bits = tcp_flag_bits),
 	END
 };
 
@@ -174,8 +174,8 @@ static const struct schema_attr protoinfo_tcp[] = {
 	ATTR(1, "CTA_PROTOINFO_TCP_STATE", S_U8, .words = tcp_states),
 	ATTR(2, "CTA_PROTOINFO_TCP_WSCALE_ORIGINAL", S_U8),
 	ATTR(3, "CTA_PROTOINFO_TCP_WSCALE_REPLY", S_U8),
-	ATTR(4, "CTA_PROTOINFO_TCP_FLAGS_ORIGINAL", S_STRUCT, .fields = tcp_flags),
-	ATTR(5, "CTA_PROTOINFO_TCP_FLAGS_REPLY", S_STRUCT, .fields = tcp_flags),
+	ATTR(4, "CTA_PROTOINFO_TCP_FLAGS_ORIGINAL", S_STRUCT, .nest = tcp_flags),
+	ATTR(5, "CTA_PROTOINFO_TCP_FLAGS_REPLY", S_STRUCT, .nest = tcp_flags),
 	END
 };
 
@@ -440,14 +440,14 @@ static const struct schema_word hooks[] = {
 	END
 };
 
-static const struct schema_field packet_hdr[] = {
+static const struct schema_attr packet_hdr[] = {
 	FIELD("id", S_BE32),
 	FIELD("hw_protocol", S_BE16, .hex = true),
 	FIELD("hook", S_U8, .words = hooks),
 	END
 };
 
-static const struct schema_field packet_timestamp[] = {
+static const struct schema_attr packet_timestamp[] = {
 	FIELD("sec", S_BE64),
 	FIELD("usec", S_BE64),
 	END
@@ -469,7 +469,7 @@ static const struct schema_word verdicts[] = {
 	END
 };
 
-static const struct schema_field verdict_hdr[] = {
+static const struct schema_attr verdict_hdr[] = {
 	FIELD("verdict", S_BE32, .hex = true, .verdict = true, .words = verdicts),
 	FIELD("id", S_BE32),
 	END
@@ -492,10 +492,10 @@ static const struct schema_word skb_bits[] = {
 };
 
 static const struct schema_attr packet[] = {
-	ATTR(1, "NFQA_PACKET_HDR", S_STRUCT, .fields = packet_hdr),
-	ATTR(2, "NFQA_VERDICT_HDR", S_STRUCT, .fields = verdict_hdr),
+	ATTR(1, "NFQA_PACKET_HDR", S_STRUCT, .nest = packet_hdr),
+	ATTR(2, "NFQA_VERDICT_HDR", S_STRUCT, .nest = verdict_hdr),
 	ATTR(3, "NFQA_MARK", S_BE32, .hex = true),
-	ATTR(4, "NFQA_TIMESTAMP", S_STRUCT, .fields = packet_timestamp),
+	ATTR(4, "NFQA_TIMESTAMP", S_STRUCT, .nest = packet_timestamp),
 	ATTR(5, "NFQA_IFINDEX_INDEV", S_BE32),
 	ATTR(6, "NFQA_IFINDEX_OUTDEV", S_BE32),
 	ATTR(7, "NFQA_IFINDEX_PHYSINDEV", S_BE32),
@@ -526,7 +526,7 @@ static const struct schema_word config_commands[] = {
 	END
 };
 
-static const struct schema_field config_cmd[] = {
+static const struct schema_attr config_cmd[] = {
 	FIELD("command", S_U8, .words = config_commands),
 	FIELD("pad", S_U8),
 	FIELD("pf", S_BE16),
@@ -540,7 +540,7 @@ static const struct schema_word copy_modes[] = {
 	END
 };
 
-static const struct schema_field config_params[] = {
+static const struct schema_attr config_params[] = {
 	FIELD("copy_range", S_BE32),
 	FIELD("copy_mode", S_U8, .words = copy_modes),
 	END
@@ -556,8 +556,8 @@ static const struct schema_word config_bits[] = {
 };
 
 static const struct schema_attr config[] = {
-	ATTR(1, "NFQA_CFG_CMD", S_STRUCT, .fields = config_cmd),
-	ATTR(2, "NFQA_CFG_PARAMS", S_STRUCT, .fields = config_params),
+	ATTR(1, "NFQA_CFG_CMD", S_STRUCT, .nest = config_cmd),
+	ATTR(2, "NFQA_CFG_PARAMS", S_STRUCT, .nest = config_params),
 	ATTR(3, "NFQA_CFG_QUEUE_MAXLEN", S_BE32),
 	ATTR(4, "NFQA_CFG_MASK", S_BE32, .bits = config_bits),
 	ATTR(5, "NFQA_CFG_FLAGS", S_BE32, .bits = config_bits),
@@ -678,9 +678,9 @@ const char *schema_word(const struct schema_word *words, uint32_t value)
 
 static uint16_t load16(const uint8_t *p, bool foreign)
 {
-	uint16_t v = cth_host16(p);
+	const uint8_t turned[2] = { p[1], p[0] };
 
-	return foreign ? (uint16_t)(v << 8 | v >> 8) : v;
+	return cth_host16(foreign ? turned : p);
 }
 
 /* The value of the level's last attribute of a type. */
@@ -708,7 +708,9 @@ static bool chooses(const struct schema_choice *c, struct cth_span key)
 		return false;
 	if (!c->key)
 		return key.n == 4 && cth_be32(key.p) == c->number;
-	return key.n == strlen(c->key) + 1 && memcmp(key.p, c->key, key.n) == 0;
+	if (key.n && key.p[key.n - 1] == 0)
+		key.n--;
+	return key.n == strlen(c->key) && memcmp(key.p, c->key, key.n) == 0;
 }
 
 const struct schema_attr *schema_choice(const struct schema_attr *table, struct cth_span level,

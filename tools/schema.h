@@ -23,12 +23,12 @@ enum schema_kind {
 	S_HOST64,
 	S_WORDS,  /* any number of 32-bit words */
 	S_STRING, /* ends with a NUL */
-	S_TEXT,   /* does not */
+	S_TEXT,   /* need not */
 	S_IPV4,
 	S_IPV6,
 	S_HWADDR, /* struct nfqnl_msg_packet_hw */
 	S_PACKET, /* from the network header on */
-	S_STRUCT, /* one behind the other, what fields lists */
+	S_STRUCT, /* one behind the other, what nest lists */
 	S_NEST,   /* attributes, of the table nest */
 	S_CHOICE, /* attributes, of that table of choices which the sibling of type by names */
 };
@@ -41,24 +41,16 @@ struct schema_word {
 	const char *name;
 };
 
-struct schema_field {
-	const char *name; /* NULL ends the list */
-	enum schema_kind kind;
-	bool hex;
-	bool verdict;     /* low byte and high bits are things of their own */
-	const struct schema_word *words;
-};
-
 struct schema_attr {
 	uint16_t type;
 	const char *name; /* NULL ends the table */
 	enum schema_kind kind;
 	bool hex;         /* print numbers so */
 	bool sign;        /* two's complement */
+	bool verdict;     /* its low byte and its high bits are things of their own */
 	const struct schema_word *words; /* names of values */
 	const struct schema_word *bits;  /* or of bits */
-	const struct schema_field *fields;
-	const struct schema_attr *nest;
+	const struct schema_attr *nest;  /* of S_STRUCT: its fields, each of fixed size */
 	const struct schema_choice *choices;
 	uint16_t by;
 };

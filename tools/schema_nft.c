@@ -4,7 +4,8 @@
  * chains, rules, objects, and the expressions that stand in such rules or that
  * iptables and nft put beside them. Answers to linux/netfilter/nf_tables.h,
  * nf_tables_compat.h and nfnetlink.h. Integers are big-endian throughout; what is
- * compared and loaded is in the order of its register, which nothing here tells.
+ * compared and loaded is in the order of its register, which nothing here tells. Strings
+ * may lack their NUL.
  */
 #include "schema.h"
 
@@ -35,7 +36,7 @@ static const struct schema_word verdict_codes[] = {
 
 static const struct schema_attr verdict[] = {
 	ATTR(1, "NFTA_VERDICT_CODE", S_BE32, .sign = true, .words = verdict_codes),
-	ATTR(2, "NFTA_VERDICT_CHAIN", S_STRING),
+	ATTR(2, "NFTA_VERDICT_CHAIN", S_TEXT),
 	ATTR(3, "NFTA_VERDICT_CHAIN_ID", S_BE32),
 	END
 };
@@ -96,7 +97,7 @@ static const struct schema_attr range[] = {
 };
 
 static const struct schema_attr lookup[] = {
-	ATTR(1, "NFTA_LOOKUP_SET", S_STRING),
+	ATTR(1, "NFTA_LOOKUP_SET", S_TEXT),
 	ATTR(2, "NFTA_LOOKUP_SREG", S_BE32),
 	ATTR(3, "NFTA_LOOKUP_DREG", S_BE32),
 	ATTR(4, "NFTA_LOOKUP_SET_ID", S_BE32),
@@ -216,9 +217,9 @@ static const struct schema_word object_types[] = {
 
 static const struct schema_attr objref[] = {
 	ATTR(1, "NFTA_OBJREF_IMM_TYPE", S_BE32, .words = object_types),
-	ATTR(2, "NFTA_OBJREF_IMM_NAME", S_STRING),
+	ATTR(2, "NFTA_OBJREF_IMM_NAME", S_TEXT),
 	ATTR(3, "NFTA_OBJREF_SET_SREG", S_BE32),
-	ATTR(4, "NFTA_OBJREF_SET_NAME", S_STRING),
+	ATTR(4, "NFTA_OBJREF_SET_NAME", S_TEXT),
 	ATTR(5, "NFTA_OBJREF_SET_ID", S_BE32),
 	END
 };
@@ -226,14 +227,14 @@ static const struct schema_attr objref[] = {
 /* iptables' own matches and targets: their parameters are structures of the host. */
 
 static const struct schema_attr match[] = {
-	ATTR(1, "NFTA_MATCH_NAME", S_STRING),
+	ATTR(1, "NFTA_MATCH_NAME", S_TEXT),
 	ATTR(2, "NFTA_MATCH_REV", S_BE32),
 	ATTR(3, "NFTA_MATCH_INFO", S_BYTES),
 	END
 };
 
 static const struct schema_attr target[] = {
-	ATTR(1, "NFTA_TARGET_NAME", S_STRING),
+	ATTR(1, "NFTA_TARGET_NAME", S_TEXT),
 	ATTR(2, "NFTA_TARGET_REV", S_BE32),
 	ATTR(3, "NFTA_TARGET_INFO", S_BYTES),
 	END
@@ -258,7 +259,7 @@ static const struct schema_choice expressions[] = {
 };
 
 static const struct schema_attr expr[] = {
-	ATTR(1, "NFTA_EXPR_NAME", S_STRING),
+	ATTR(1, "NFTA_EXPR_NAME", S_TEXT),
 	ATTR(2, "NFTA_EXPR_DATA", S_CHOICE, .choices = expressions, .by = 1),
 	END
 };
@@ -278,7 +279,7 @@ static const struct schema_word table_bits[] = {
 };
 
 static const struct schema_attr table[] = {
-	ATTR(1, "NFTA_TABLE_NAME", S_STRING),
+	ATTR(1, "NFTA_TABLE_NAME", S_TEXT),
 	ATTR(2, "NFTA_TABLE_FLAGS", S_BE32, .bits = table_bits),
 	ATTR(3, "NFTA_TABLE_USE", S_BE32),
 	ATTR(4, "NFTA_TABLE_HANDLE", S_BE64),
@@ -291,7 +292,7 @@ static const struct schema_attr table[] = {
 static const struct schema_attr hook[] = {
 	ATTR(1, "NFTA_HOOK_HOOKNUM", S_BE32), /* what it means depends on the family */
 	ATTR(2, "NFTA_HOOK_PRIORITY", S_BE32, .sign = true),
-	ATTR(3, "NFTA_HOOK_DEV", S_STRING),
+	ATTR(3, "NFTA_HOOK_DEV", S_TEXT),
 	ATTR(4, "NFTA_HOOK_DEVS", S_NEST),
 	END
 };
@@ -310,13 +311,13 @@ static const struct schema_word chain_bits[] = {
 };
 
 static const struct schema_attr chain[] = {
-	ATTR(1, "NFTA_CHAIN_TABLE", S_STRING),
+	ATTR(1, "NFTA_CHAIN_TABLE", S_TEXT),
 	ATTR(2, "NFTA_CHAIN_HANDLE", S_BE64),
-	ATTR(3, "NFTA_CHAIN_NAME", S_STRING),
+	ATTR(3, "NFTA_CHAIN_NAME", S_TEXT),
 	ATTR(4, "NFTA_CHAIN_HOOK", S_NEST, .nest = hook),
 	ATTR(5, "NFTA_CHAIN_POLICY", S_BE32, .words = policies),
 	ATTR(6, "NFTA_CHAIN_USE", S_BE32),
-	ATTR(7, "NFTA_CHAIN_TYPE", S_STRING),
+	ATTR(7, "NFTA_CHAIN_TYPE", S_TEXT),
 	ATTR(8, "NFTA_CHAIN_COUNTERS", S_NEST, .nest = counter),
 	ATTR(9, "NFTA_CHAIN_PAD", S_BYTES),
 	ATTR(10, "NFTA_CHAIN_FLAGS", S_BE32, .bits = chain_bits),
@@ -332,8 +333,8 @@ static const struct schema_attr rule_compat[] = {
 };
 
 static const struct schema_attr rule[] = {
-	ATTR(1, "NFTA_RULE_TABLE", S_STRING),
-	ATTR(2, "NFTA_RULE_CHAIN", S_STRING),
+	ATTR(1, "NFTA_RULE_TABLE", S_TEXT),
+	ATTR(2, "NFTA_RULE_CHAIN", S_TEXT),
 	ATTR(3, "NFTA_RULE_HANDLE", S_BE64),
 	ATTR(4, "NFTA_RULE_EXPRESSIONS", S_NEST, .nest = expr_list),
 	ATTR(5, "NFTA_RULE_COMPAT", S_NEST, .nest = rule_compat),
@@ -353,7 +354,7 @@ static const struct schema_word l4_protocols[] = {
 };
 
 static const struct schema_attr ct_helper[] = {
-	ATTR(1, "NFTA_CT_HELPER_NAME", S_STRING),
+	ATTR(1, "NFTA_CT_HELPER_NAME", S_TEXT),
 	ATTR(2, "NFTA_CT_HELPER_L3PROTO", S_BE16, .words = schema_families),
 	ATTR(3, "NFTA_CT_HELPER_L4PROTO", S_U8, .words = l4_protocols),
 	END
@@ -366,8 +367,8 @@ static const struct schema_choice objects[] = {
 };
 
 static const struct schema_attr object[] = {
-	ATTR(1, "NFTA_OBJ_TABLE", S_STRING),
-	ATTR(2, "NFTA_OBJ_NAME", S_STRING),
+	ATTR(1, "NFTA_OBJ_TABLE", S_TEXT),
+	ATTR(2, "NFTA_OBJ_NAME", S_TEXT),
 	ATTR(3, "NFTA_OBJ_TYPE", S_BE32, .words = object_types),
 	ATTR(4, "NFTA_OBJ_DATA", S_CHOICE, .choices = objects, .by = 3),
 	ATTR(5, "NFTA_OBJ_USE", S_BE32),
@@ -377,10 +378,33 @@ static const struct schema_attr object[] = {
 	END
 };
 
+static const struct schema_word set_bits[] = {
+	{ 1u << 0, "ANONYMOUS" },
+	{ 1u << 1, "CONSTANT" },
+	{ 1u << 2, "INTERVAL" },
+	{ 1u << 3, "MAP" },
+	{ 1u << 4, "TIMEOUT" },
+	{ 1u << 5, "EVAL" },
+	{ 1u << 6, "OBJECT" },
+	{ 1u << 7, "CONCAT" },
+	{ 1u << 8, "EXPR" },
+	END
+};
+
+static const struct schema_attr set[] = {
+	ATTR(1, "NFTA_SET_TABLE", S_TEXT),
+	ATTR(2, "NFTA_SET_NAME", S_TEXT),
+	ATTR(3, "NFTA_SET_FLAGS", S_BE32, .bits = set_bits),
+	ATTR(4, "NFTA_SET_KEY_TYPE", S_BE32),
+	ATTR(5, "NFTA_SET_KEY_LEN", S_BE32),
+	ATTR(16, "NFTA_SET_HANDLE", S_BE64),
+	END
+};
+
 static const struct schema_attr generation[] = {
 	ATTR(1, "NFTA_GEN_ID", S_BE32),
 	ATTR(2, "NFTA_GEN_PROC_PID", S_BE32),
-	ATTR(3, "NFTA_GEN_PROC_NAME", S_STRING),
+	ATTR(3, "NFTA_GEN_PROC_NAME", S_TEXT),
 	END
 };
 
@@ -394,9 +418,9 @@ const struct schema_message schema_nft_messages[] = {
 	MESSAGE(6, S_NEW, "NFT_MSG_NEWRULE", rule),
 	MESSAGE(7, S_GET, "NFT_MSG_GETRULE", rule),
 	MESSAGE(8, S_DELETE, "NFT_MSG_DELRULE", rule),
-	MESSAGE(9, S_NEW, "NFT_MSG_NEWSET", NULL),
-	MESSAGE(10, S_GET, "NFT_MSG_GETSET", NULL),
-	MESSAGE(11, S_DELETE, "NFT_MSG_DELSET", NULL),
+	MESSAGE(9, S_NEW, "NFT_MSG_NEWSET", set),
+	MESSAGE(10, S_GET, "NFT_MSG_GETSET", set),
+	MESSAGE(11, S_DELETE, "NFT_MSG_DELSET", set),
 	MESSAGE(12, S_NEW, "NFT_MSG_NEWSETELEM", NULL),
 	MESSAGE(13, S_GET, "NFT_MSG_GETSETELEM", NULL),
 	MESSAGE(14, S_DELETE, "NFT_MSG_DELSETELEM", NULL),
@@ -414,7 +438,7 @@ const struct schema_message schema_nft_messages[] = {
 	MESSAGE(26, S_DELETE, "NFT_MSG_DESTROYTABLE", table),
 	MESSAGE(27, S_DELETE, "NFT_MSG_DESTROYCHAIN", chain),
 	MESSAGE(28, S_DELETE, "NFT_MSG_DESTROYRULE", rule),
-	MESSAGE(29, S_DELETE, "NFT_MSG_DESTROYSET", NULL),
+	MESSAGE(29, S_DELETE, "NFT_MSG_DESTROYSET", set),
 	MESSAGE(30, S_DELETE, "NFT_MSG_DESTROYSETELEM", NULL),
 	MESSAGE(31, S_DELETE, "NFT_MSG_DESTROYOBJ", object),
 	MESSAGE(32, S_DELETE, "NFT_MSG_DESTROYFLOWTABLE", NULL),
@@ -423,7 +447,7 @@ const struct schema_message schema_nft_messages[] = {
 };
 
 static const struct schema_attr compat[] = {
-	ATTR(1, "NFTA_COMPAT_NAME", S_STRING),
+	ATTR(1, "NFTA_COMPAT_NAME", S_TEXT),
 	ATTR(2, "NFTA_COMPAT_REV", S_BE32),
 	ATTR(3, "NFTA_COMPAT_TYPE", S_BE32),
 	END

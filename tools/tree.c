@@ -12,11 +12,15 @@ void tree_begin(struct tree *t, const char *kind, const char *prefix, const char
 {
 	if (t->json) {
 		json_open(&t->j, NULL, '{');
-		json_string(&t->j, kind, name);
+		if (name[0])
+			json_string(&t->j, kind, name);
 		return;
 	}
-	fprintf(t->j.f, "%*s%s%s", (int)t->indent, "", prefix, name);
-	t->line = true;
+	for (unsigned i = 0; i < t->indent; i++)
+		fputc(' ', t->j.f);
+	fputs(prefix, t->j.f);
+	fputs(name, t->j.f);
+	t->line = name[0] != '\0';
 }
 
 void tree_end(struct tree *t)
@@ -48,7 +52,11 @@ void tree_up(struct tree *t)
 /* " key " in front of a value's text. */
 static void text_key(struct tree *t, const char *key)
 {
-	fprintf(t->j.f, " %s%s", key ? key : "", key ? " " : "");
+	fputc(' ', t->j.f);
+	if (key) {
+		fputs(key, t->j.f);
+		fputc(' ', t->j.f);
+	}
 }
 
 static const char *json_key(const char *key)
@@ -123,44 +131,56 @@ void tree_quoted(struct tree *t, const char *key, struct cth_span text)
 	text_key(t, key);
 	fputc('"', t->j.f);
 	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < ' ' || text.p[i] > '~')
+		if (text.p[i] < ' ' || text.p[i] > '~') {
 			fprintf(t->j.f, "\\x%02x", text.p[i]);
-		else
-			fprintf(t->j.f, text.p[i] == '"' || text.p[i] == '\\' ? "\\%c" : "%c",
-				text.p[i]);
+			continue;
+		}
+		if (text.p[i] == '"' || text.p[i] == '\\')
+			fputc('\\', t->j.f);
+		fputc(text.p[i], t->j.f);
 	}
 	fputc('"', t->j.f);
 }
 
-static void json_hex(struct tree *t, struct cth_span bytes, size_t shown)
+static const char digit[] = "0123456789abcdef";
+
+static void text_hex(FILE *f, struct cth_span bytes)
 {
-	static const char digit[] = "0123456789abcdef";
-	char *text = malloc(2 * shown + 1);
+	for (size_t i = 0; i < bytes.n; i++) {
+		if (i % 4 == 0)
+			fputc(' ', f);
+		fputc(digit[bytes.p[i] >> 4], f);
+		fputc(digit[bytes.p[i] & 15], f);
+	}
+}
+
+static void json_hex(struct json *j, struct cth_span bytes)
+{
+	char *text = malloc(2 * bytes.n + 1);
 
 	if (!text)
 		return;
-	for (size_t i = 0; i < shown; i++) {
+	for (size_t i = 0; i < bytes.n; i++) {
 		text[2 * i] = digit[bytes.p[i] >> 4];
 		text[2 * i + 1] = digit[bytes.p[i] & 15];
 	}
-	json_bytes(&t->j, "hex", cth_span(text, 2 * shown));
+	json_bytes(j, "hex", cth_span(text, 2 * bytes.n));
 	free(text);
 }
 
 void tree_bytes(struct tree *t, struct cth_span bytes)
 {
-	size_t shown = bytes.n < t->shown ? bytes.n : t->shown;
+	struct cth_span shown = cth_span(bytes.p, bytes.n < t->shown ? bytes.n : t->shown);
 
 	if (t->json) {
 		json_number(&t->j, "bytes", bytes.n);
-		json_hex(t, bytes, shown);
+		json_hex(&t->j, shown);
 		return;
 	}
 	fprintf(t->j.f, " %zu byte%s", bytes.n, bytes.n == 1 ? "" : "s");
-	for (size_t i = 0; i < shown; i++)
-		fprintf(t->j.f, "%s%02x", i % 4 ? "" : " ", bytes.p[i]);
-	if (shown < bytes.n)
-		fprintf(t->j.f, " ... %zu more", bytes.n - shown);
+	text_hex(t->j.f, shown);
+	if (shown.n < bytes.n)
+		fprintf(t->j.f, " ... %zu more", bytes.n - shown.n);
 }
 
 void tree_bad(struct tree *t, size_t offset, const char *format, ...)

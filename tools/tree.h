@@ -18,12 +18,13 @@ struct tree {
 	/* private */
 	struct json j;   /* its f is where the text goes as well */
 	unsigned indent;
-	bool line;       /* text: a line has been begun */
+	bool line;       /* text: something stands in this line */
 };
 
 /*
  * A node. kind is the key of its name in JSON, and in text nothing; prefix is the other
- * way round. Values come between begin and end, and then, between down and up, children.
+ * way round. name may be "". Values come between begin and end, and then, between down
+ * and up, children.
  */
 void tree_begin(struct tree *t, const char *kind, const char *prefix, const char *name);
 void tree_end(struct tree *t);

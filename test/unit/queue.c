@@ -458,14 +458,18 @@ static void a_range_never_exceeds_the_slots(void **state)
 	assert_int_equal(cth_queue_bind(&q, 1, &cfg, &nack), 0);
 }
 
+static int init_with(size_t slot, size_t room)
+{
+	ring[3].cap = slot;
+	return cth_queue_init(&q, &s, ring, SLOTS, out, room, see, &seen);
+}
+
 static void buffers_that_are_too_small_are_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(cth_queue_init(&q, &s, ring, SLOTS, out, CTH_QUEUE_OUT - 1, see, &seen), -EINVAL);
-	ring[3].cap = CTH_QUEUE_ROOM;
-	assert_int_equal(cth_queue_init(&q, &s, ring, SLOTS, out, sizeof(out), see, &seen), -EINVAL);
-	ring[3].cap = CTH_QUEUE_ROOM + 1;
-	assert_int_equal(cth_queue_init(&q, &s, ring, SLOTS, out, sizeof(out), see, &seen), 0);
+	assert_int_equal(init_with(SLOT, CTH_QUEUE_OUT - 1), -EINVAL);
+	assert_int_equal(init_with(CTH_QUEUE_ROOM, CTH_QUEUE_OUT), -EINVAL);
+	assert_int_equal(init_with(CTH_QUEUE_ROOM + 1, CTH_QUEUE_OUT), 0);
 }
 
 static void sixteen_queues_and_no_more(void **state)
@@ -743,8 +747,9 @@ static void ids_that_never_came_are_counted(void **state)
 	arrive(1, 1000, 1);
 	arrive(1, 1001, 1);
 	arrive(1, 1005, 1);
-	assert_int_equal(cth_queue_run(&q, 0, 0), 3);
-	assert_int_equal(q.stats.gaps, 3);
+	arrive(1, 2001006, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 4);
+	assert_int_equal(q.stats.gaps, 2000003);
 }
 
 /* Held packets. */
@@ -854,11 +859,14 @@ static void arrive_and_note_id(struct cth_span bytes, void *ctx)
 	bound(77);
 	assert_int_equal(cth_queue_feed(&q, bytes), bytes.n >= 20);
 	assert_int_equal(cth_queue_flush(&q), 0);
-	if (bytes.n >= 20) {
-		golden_verdict(&g, VERDICT, 77, CTH_ACCEPT, bytes.n >= id_known ? 0xabcdef : 0);
+	if (bytes.n >= id_known) {
+		golden_verdict(&g, VERDICT, 77, CTH_ACCEPT, 0xabcdef);
 		assert_sent(0, &g);
-		assert_int_equal(q.stats.packets + q.stats.malformed, 1);
+	} else {
+		assert_int_equal(k.outs, 0); /* nobody can name it */
 	}
+	if (bytes.n >= 20)
+		assert_int_equal(q.stats.packets + q.stats.malformed, 1);
 	/* the padding at the end may be missing, nothing else */
 	assert_int_equal(seen.packets, bytes.n > whole - 4 ? 1 : 0);
 }
@@ -883,7 +891,8 @@ static void feed_any(struct cth_span bytes, void *ctx)
 	bound(77);
 	assert_in_range(cth_queue_feed(&q, bytes), 0, 3);
 	assert_int_equal(cth_queue_flush(&q), 0);
-	assert_int_equal(q.stats.packets + q.stats.malformed + q.stats.unbound, q.stats.verdicts);
+	assert_true(q.stats.verdicts >= q.stats.packets + q.stats.unbound);
+	assert_true(q.stats.verdicts <= q.stats.packets + q.stats.malformed + q.stats.unbound);
 }
 
 static void every_byte_of_a_datagram_may_be_anything(void **state)
@@ -1030,6 +1039,28 @@ static void peer_conntrackd_error_exit_sends_a_second_verdict(void **state)
 	assert_int_equal(q.stats.refused, 1);
 	assert_int_equal(q.stats.verdicts, 1);
 	assert_non_null(q.last_refusal);
+}
+
+static void drop_with_a_vlan(const struct cth_pkt *p, struct cth_verdict *v)
+{
+	(void)p;
+	v->code = CTH_DROP;
+	v->set_vlan = true; /* of an IPv4 packet */
+}
+
+static void a_refused_drop_still_drops(void **state)
+{
+	struct golden g = { .n = 0 };
+
+	(void)state;
+	bound(1);
+	seen.answer = drop_with_a_vlan;
+	arrive(1, 9, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	golden_verdict(&g, VERDICT, 1, CTH_DROP, 9);
+	assert_sent(0, &g);
+	assert_int_equal(q.stats.refused, 1);
+	assert_int_equal(q.stats.verdicts, 1);
 }
 
 static void too_long(const struct cth_pkt *p, struct cth_verdict *v)
@@ -1185,11 +1216,11 @@ static void an_edited_packet_survives_a_failing_send(void **state)
 	assert_int_equal(q.stats.unsent, 0);
 }
 
-static void an_edit_of_a_packet_that_is_cut_short_is_refused(void **state)
+static void peer_python_netfilterqueue_replaces_a_whole_packet_by_a_cut_one(void **state)
 {
 	struct golden g = { .n = 0 };
 
-	(void)state; /* python-netfilterqueue truncates, and then set_payload replaces it all */
+	(void)state;
 	bound(1);
 	seen.answer = edit_some;
 	packets_begin();
@@ -1359,6 +1390,32 @@ static void no_range_overrules_a_verdict_that_was_lost(void **state)
 	assert_sent(1, &g);
 }
 
+static void a_run_that_was_noted_before_the_loss_is_not_sent_after_it(void **state)
+{
+	uint32_t id = 1;
+
+	(void)state;
+	bound(1);
+	bound(2);
+	seen.answer = drop_odd;
+	packets_begin();
+	packet(1, 3);
+	packet(1, 4);
+	packet(1, 6);
+	assert_int_equal(cth_queue_feed(&q, cth_msg_bytes(&pm)), 3);
+	k.send_error[0] = k.send_error[1] = -ENOBUFS; /* all, and DROP 3, as out is full */
+	for (; q.stats.sends == 0; id += 2) {
+		packets_begin();
+		packet(2, id);
+		assert_int_equal(cth_queue_feed(&q, cth_msg_bytes(&pm)), 1);
+	}
+	assert_int_equal(q.stats.unsent, 1);
+	assert_int_equal(cth_queue_flush(&q), -ENOBUFS);
+	assert_int_equal(q.stats.unsent, 2);
+	for (size_t i = 0; i < k.outs; i++)
+		assert_int_not_equal(cth_be16(script_sent(&k, i).p + 18), 1);
+}
+
 static void out_is_sent_when_it_is_full(void **state)
 {
 	const uint32_t fit = CTH_QUEUE_OUT / 32;
@@ -1501,6 +1558,7 @@ static struct model {
 	size_t payload;  /* bytes of it in every packet */
 	unsigned fail;   /* one of this many sends fails; 0: none */
 	size_t decided, ranges, wrong, unknown;
+	size_t receives, waits;
 	uint32_t seed;
 } model;
 
@@ -1597,14 +1655,15 @@ static int model_receive(void *ctx, struct cth_slot *slots, size_t n, int timeou
 	size_t got = 0;
 
 	(void)ctx;
-	(void)timeout_ms;
+	model.receives++;
+	model.waits += timeout_ms != 0;
 	while (got < n && got < model.wired) {
 		struct cth_msg m;
 		size_t len;
 
 		cth_msg_init(&m, bytes, sizeof(bytes));
-		packet_in(&m, 2, model.queue[model.wire[got].queue].num, model.wire[got].id, payload,
-			  model.payload);
+		packet_in(&m, 2, model.queue[model.wire[got].queue].num, model.wire[got].id,
+			  payload, model.payload);
 		len = cth_msg_bytes(&m).n;
 		slots[got].truncated = len > slots[got].cap;
 		slots[got].n = slots[got].truncated ? slots[got].cap : len;
@@ -1758,22 +1817,30 @@ static void however_often_sends_fail_no_verdict_is_wrong(void **state)
 	assert_true(lost > 0); /* or nothing was tried here */
 }
 
-static void peer_conntrackd_nfq_cb_has_4096_bytes_for_larger_packets(void **state)
+static void only_the_first_datagram_is_waited_for(void **state)
 {
 	(void)state;
-	for (size_t payload = 1; payload <= 65531; payload = payload * 4 < 65531 ? payload * 4 : payload + 9000) {
+	model_start(1);
+	while (model.wired < 3 * SLOTS)
+		model_packet_comes();
+	assert_int_equal(cth_queue_run(&q, 100, -1), 3 * SLOTS);
+	assert_int_equal(model.receives, 4);
+	assert_int_equal(model.waits, 1);
+}
+
+static void peer_conntrackd_nfq_cb_has_4096_bytes_for_larger_packets(void **state)
+{
+	static const size_t payloads[] = { 1, 4000, 4076, 4077, 4096, 4097, 9000, 32768, 65531 };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(payloads); i++) {
 		model_start(7);
-		model.payload = payload;
+		model.payload = payloads[i];
 		model_run(4);
 		assert_int_equal(model.wrong, 0);
 		assert_int_equal(model_undecided(), q.stats.held);
-		assert_int_equal(seen.payload[0], payload);
+		assert_int_equal(seen.payload[0], payloads[i]);
 	}
-	model_start(7);
-	model.payload = 65531;
-	model_run(4);
-	assert_int_equal(model_undecided(), q.stats.held);
-	assert_int_equal(seen.payload[0], 65531);
 }
 
 static void a_packet_longer_than_the_answer_buffer_comes_before_the_ack(void **state)
@@ -1793,6 +1860,16 @@ static void a_packet_longer_than_the_answer_buffer_comes_before_the_ack(void **s
 	assert_int_equal(s.stats.truncated, 0);
 	assert_int_equal(s.answers.cap, 256);
 	assert_ptr_equal(s.answers.buf, answers);
+
+	setup(NULL); /* and if the slots are the smaller ones */
+	ring[0].cap = 1500;
+	bound(1);
+	packets_begin();
+	packet_in(&pm, 2, 1, 5, payload, sizeof(payload));
+	packets_arrive();
+	script_ack(&k, 1, 0);
+	assert_int_equal(cth_queue_bind(&q, 2, &plain, &nack), 0);
+	assert_int_equal(seen.payload[0], sizeof(payload));
 }
 
 /* Recordings: of whatever a kernel has queued, each packet is decided once. */
@@ -1886,11 +1963,12 @@ int main(void)
 		TEST(an_alien_sender_is_not_believed),
 		TEST(several_packets_in_a_datagram),
 		TEST(peer_conntrackd_error_exit_sends_a_second_verdict),
+		TEST(a_refused_drop_still_drops),
 		TEST(a_verdict_longer_than_its_buffer_is_replaced),
 		TEST(a_replaced_packet_follows_its_verdict),
 		TEST(an_edited_packet_follows_its_verdict),
 		TEST(an_edited_packet_survives_a_failing_send),
-		TEST(an_edit_of_a_packet_that_is_cut_short_is_refused),
+		TEST(peer_python_netfilterqueue_replaces_a_whole_packet_by_a_cut_one),
 		TEST(an_overrun_is_an_event_and_not_the_end),
 		TEST(a_signal_ends_the_wait),
 		TEST(a_socket_that_failed_is_told_after_the_verdicts),
@@ -1899,6 +1977,7 @@ int main(void)
 		TEST(a_send_that_fails_once_is_repeated_singly),
 		TEST(sends_that_always_fail_are_counted_and_run_goes_on),
 		TEST(no_range_overrules_a_verdict_that_was_lost),
+		TEST(a_run_that_was_noted_before_the_loss_is_not_sent_after_it),
 		TEST(out_is_sent_when_it_is_full),
 		TEST(a_budget_is_kept),
 		TEST(feeding_receives_nothing_and_run_sends_first),
@@ -1907,6 +1986,7 @@ int main(void)
 		TEST(a_callback_can_release_a_held_packet),
 		TEST(every_packet_gets_one_verdict_and_the_right_one),
 		TEST(however_often_sends_fail_no_verdict_is_wrong),
+		TEST(only_the_first_datagram_is_waited_for),
 		TEST(peer_conntrackd_nfq_cb_has_4096_bytes_for_larger_packets),
 		TEST(recorded_packets_all_get_a_verdict),
 	};

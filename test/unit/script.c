@@ -59,7 +59,8 @@ void script_init(struct script *k)
 void script_bytes(struct script *k, const void *bytes, size_t n)
 {
 	assert_true(k->ins < N_OF(k->in) && n <= sizeof(k->in[0].bytes));
-	memcpy(k->in[k->ins].bytes, bytes, n);
+	if (n)
+		memcpy(k->in[k->ins].bytes, bytes, n);
 	k->in[k->ins].n = n;
 	k->in[k->ins].portid = 0;
 	k->in[k->ins].error = 0;

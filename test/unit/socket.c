@@ -148,6 +148,33 @@ static void peer_libbpf_stray_message_is_fatal(void **state)
 	assert_int_equal(s.stats.stray, 2);
 }
 
+/* A socket on which packets never end, and the ACK never comes. */
+static int receive_for_ever(void *ctx, struct cth_slot *slots, size_t n, int timeout_ms)
+{
+	struct cth_msg m;
+
+	(void)ctx;
+	(void)n;
+	(void)timeout_ms;
+	cth_msg_init(&m, slots[0].buf, slots[0].cap);
+	cth_msg_begin(&m, 0x0300, 0, 0, 0, 0);
+	cth_msg_end(&m);
+	slots[0].n = cth_msg_bytes(&m).n;
+	slots[0].portid = 0;
+	slots[0].truncated = false;
+	return 1;
+}
+
+static void a_lost_ack_under_a_flood_is_a_timeout_too(void **state)
+{
+	struct cth_nack nack;
+
+	(void)state;
+	s.io.receive = receive_for_ever;
+	assert_int_equal(cth_sock_request(&s, request(NLM_F_ACK), NULL, NULL, &nack), -ETIMEDOUT);
+	assert_true(s.stats.stray > 1);
+}
+
 static void messages_behind_the_ack_in_its_datagram_are_seen(void **state)
 {
 	uint8_t both[128];
@@ -510,6 +537,7 @@ int main(void)
 		cmocka_unit_test_setup(a_late_nack_of_an_earlier_request_is_not_ours, setup),
 		cmocka_unit_test_setup(peer_nfq_rs_loses_messages_before_the_ack, setup),
 		cmocka_unit_test_setup(peer_libbpf_stray_message_is_fatal, setup),
+		cmocka_unit_test_setup(a_lost_ack_under_a_flood_is_a_timeout_too, setup),
 		cmocka_unit_test_setup(messages_behind_the_ack_in_its_datagram_are_seen, setup),
 		cmocka_unit_test_setup(an_alien_sender_is_not_believed, setup),
 		cmocka_unit_test_setup(an_overrun_is_counted_and_read_over, setup),

@@ -1,0 +1,272 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# test/tools/cli.sh -- the program's command line: dispatch, help, bad input, errors and
+# exit codes, dry runs, recordings. Prints TAP. Changes nothing in the kernel: what would is
+# refused before it is sent, lacks the right, or is a dry run.
+
+set -u
+cd "$(dirname "$0")/../.."
+. test/tap
+. test/tools/says
+BUILD=$(cd "${BUILD:-build}" && pwd)
+cth=$BUILD/cth
+
+# Where a user without rights may run it.
+cp "$cth" "$work/cth"
+nobody=()
+if [ "$(id -u)" -eq 0 ]; then
+	nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+fi
+
+applets="helper-add helper-get helper-list helper-set helper-enable helper-disable helper-del
+	helper-flush attach detach queue queue-stats record decode replay doctor"
+links="nfct-helper-add nfct-helper-get nfct-helper-del nfqnl_test"
+
+# ---- dispatch ----
+
+says "cth alone lists the applets and is a usage error" 2 "" '^  cth helper add +[A-Z]' "$cth"
+says "cth help lists the applets" 0 '^  cth helper add +[A-Z]' "" "$cth" help
+says "cth --help does too" 0 '^  cth attach +[A-Z]' "" "$cth" --help
+says "cth --version" 0 '^cth [0-9]+\.[0-9]+\.[0-9]+$' "" "$cth" --version
+says "an unknown applet is named" 2 "" "^cth: there is no applet 'nosuch'; .cth help. lists" "$cth" nosuch
+says "so is an unknown verb, and its noun's applets are listed" 2 "" "no applet 'helper nosuch'" \
+	"$cth" helper nosuch
+says "a noun alone lists its applets" 2 "" '^  cth helper flush +Deletes' "$cth" helper
+says "help for a noun" 0 '^  cth helper flush +Deletes' "" "$cth" help helper
+says "help for what is not there" 2 "" "no applet 'nosuch'" "$cth" help nosuch
+says "help for an applet" 0 '^usage: cth helper add \[OPTION\]' "" "$cth" help helper add
+says "help for an applet the other way round" 0 '^usage: cth helper add \[OPTION\]' "" "$cth" help add helper
+
+for applet in $applets; do
+	words=${applet/-/ }
+	# shellcheck disable=SC2086 # words are words
+	says "cth $words --help" 0 "^usage: cth $words " "" "$cth" $words --help
+	like "cth $words --help has an example" "$(<"$work/out")" "^  (.*)(cth ${words% *}|nft)"
+	like "cth $words --help tells the exit codes" "$(<"$work/out")" '^Exit codes: 0 .* 1 .* 2 usage'
+	# shellcheck disable=SC2086
+	is "cth help $words says the same" "$("$cth" help $words)" "$(<"$work/out")"
+	like "cth $words is listed" "$("$cth" help)" "^  cth $words +[A-Za-z]"
+	# shellcheck disable=SC2086
+	says "cth $words --nonsense is a usage error" 2 "" \
+		"^cth $words: (unrecognized|unknown|invalid) option" "$cth" $words --nonsense
+	like "cth $words --nonsense shows the usage" "$(<"$work/err")" "^usage: cth $words "
+done
+
+for link in $links; do
+	says "$link --help" 0 "^usage: $link " "" "$BUILD/$link" --help
+	like "$link --help has an example" "$(<"$work/out")" "^  $link"
+	says "$link --nonsense is a usage error" 2 "" "^$link: .*nonsense" "$BUILD/$link" --nonsense
+	says "cth $link does without the link" 0 "^usage: cth $link " "" "$cth" "$link" --help
+	like "$link is listed" "$("$cth" help)" "^  $link +[A-Z]"
+done
+
+for words in "add helper" "get helper" "list helper" "set helper" "enable helper" "disable helper" \
+	"del helper" "delete helper" "flush helper" "helper delete" "helper update"; do
+	# shellcheck disable=SC2086
+	says "cth $words: nfct's order and words" 0 "^usage: cth helper (add|get|list|set|enable|disable|del|flush) " \
+		"" "$cth" $words --help
+done
+
+# ---- bad input: cause, remedy, exit 2, nothing sent ----
+
+bad() { # NAME ERR ARGS...
+	local name=$1 err=$2
+	shift 2
+	says "$name" 2 "" "$err" "$cth" "$@"
+}
+
+bad "add without a name" "the helper's name is missing" helper add
+bad "an empty name" "the name is empty" helper add ""
+bad "a name of 16 characters" "'abcdefghijklmnop' has 16 characters, the kernel takes 15 at most" \
+	helper add abcdefghijklmnop
+bad "the same in the two-argument form" "has 16 characters" nfct-helper-add abcdefghijklmnop 0
+bad "the same where it is looked for" "has 16 characters" helper get abcdefghijklmnop
+bad "the same where it is deleted" "has 16 characters" helper del abcdefghijklmnop inet tcp
+bad "the same where it is attached" "has 16 characters" attach abcdefghijklmnop
+bad "queue 65536" "queue '65536': it is a number from 0 to 65535" helper add test 65536
+bad "queue 65536 by option" "queue '65536'" helper add test -q 65536
+bad "queue -1" "(queue '-1'|invalid option|unrecognized option)" helper add test -q -1
+bad "a queue that is no number" "'1x' is neither a queue, 0 to 65535, nor inet or inet6" helper add test 1x
+bad "two queues" "queue 1 or queue 2" helper add test 2 -q 1
+bad "l3 without l4" "'inet' without a transport protocol: say test inet tcp" add helper test inet
+bad "an unknown l3" "unknown network protocol 'ipx': it is inet or inet6" helper add test ipx tcp
+bad "an unknown l3 by option" "unknown network protocol 'ipx'" helper add test -3 ipx
+bad "an unknown l4" "unknown transport protocol 'foo': it is tcp, udp" helper add test inet foo
+bad "l4 256" "unknown transport protocol '256'" helper add test inet 256
+bad "l4 0" "transport protocol" helper add test inet 0
+bad "l3 told twice" "the network protocol is told twice" helper add test inet tcp -3 inet6
+bad "too many words" "'more' is too much" helper add test inet tcp more
+bad "five classes" "class 'e:1:1' is one too many: the kernel takes 4 at most" \
+	helper add test -c a:1:1 -c b:1:1 -c c:1:1 -c d:1:1 -c e:1:1
+bad "a maximum of 256" "class 'a:256:1': the maximum is a number from 0 to 255" helper add test -c a:256:1
+bad "a maximum that is no number" "the maximum is a number" helper add test -c a:x:1
+bad "a timeout of 0" "the timeout is a number of seconds, 1 or more" helper add test -c a:1:0
+bad "a timeout beyond 32 bits" "the timeout is a number" helper add test -c a:1:4294967296
+bad "half a class" "class 'a:1': it is NAME:MAX:TIMEOUT" helper add test -c a:1
+bad "a class without a name" "the name of a class is empty" helper add test -c :1:1
+bad "a class's name of 16 characters" "name of a class 'abcdefghijklmnop' has 16" \
+	helper add test -c abcdefghijklmnop:1:1
+bad "a class twice" "class 'a' is there twice" helper add test -c a:1:1 -c a:2:2
+bad "33 bytes of state" "private length '33': it is a number of bytes from 0 to 32" helper add test -p 33
+bad "del without a name" "which helper\? A name, or --all" helper del
+bad "nfct-helper-del without a name" "which helper\? A name, or --all" nfct-helper-del
+bad "del --all and a name" "--all or 'test'\?" helper del --all test
+bad "flush with a name" "this deletes all helpers; for 'test' alone: cth helper del" helper flush test
+bad "enable without a name" "which helper\? A name, or --all" helper enable
+bad "set without a change" "nothing to change: say -q, -c or -e" helper set test
+bad "an option of another applet" "-p is not an option of this applet" helper set test -p 3
+bad "an option without its argument" "option (requires an argument|'q')" helper add test -q
+bad "attach without a name" "the helper's name is missing" attach
+bad "port 0" "port '0': it is a number from 1 to 65535" attach test -p 0
+bad "port 65536" "port '65536'" attach test -p 21,65536
+bad "a port that is no number" "port 'ftp'" attach test -p ftp
+bad "an empty port" "port ''" attach test -p 21,
+bad "a port range upside down" "ports '30-20': the range is upside down" attach test -p 30-20
+bad "ports of a protocol without ports" "'icmp' has no ports" attach test inet icmp -p 3
+bad "a priority before conntrack" "priority '-200': it is a number from -199 to -101" \
+	attach test --priority=-200
+bad "a priority behind destination NAT" "priority '-100'" attach test --priority=-100
+bad "a positive priority" "priority '150'" attach test --priority 150
+bad "a name that no table can have" "a table can be named for a helper only if" attach 'a{b'
+bad "detach without a name" "the helper's name is missing" detach
+bad "detach with a family" "'inet' is too much" detach test inet
+bad "detach's waiting time" "'x' seconds" detach test -w x
+bad "record without a file" "the file's name is missing" record
+bad "record without an applet" "what is to be recorded\?" record "$work/no.pcap"
+bad "record with an unknown applet" "no applet 'nosuch'" record "$work/no.pcap" nosuch
+says "of all that nothing was recorded" 2 "" . ls "$work/no.pcap"
+
+# ---- dry runs: decoded on stdout, nothing sent ----
+
+says "dry run of the first step" 0 'NFCTH_NAME "test"' '^nfct-helper-add: dry run: nothing was changed$' \
+	"$BUILD/nfct-helper-add" test 7 --dry-run
+out=$(<"$work/out")
+like "it is one NEW that does not overwrite" "$out" 'CTHELPER_NEW .*EXCL'
+like "on the queue that was given" "$out" 'NFCTH_QUEUE_NUM 7$'
+like "for IPv4" "$out" 'L3PROTONUM 2'
+like "and TCP" "$out" 'L4PROTONUM 6'
+like "without private data" "$out" 'NFCTH_PRIV_DATA_LEN 0$'
+like "disabled" "$out" 'NFCTH_STATUS 0'
+like "with one class of the helper's name" "$out" 'NFCTH_POLICY_NAME "test"'
+like "that allows 100" "$out" 'NFCTH_POLICY_EXPECT_MAX 100$'
+like "for 100 seconds" "$out" 'NFCTH_POLICY_EXPECT_TIMEOUT 100$'
+unlike "and does not claim that it was done" "$out" 'added'
+
+says "dry run with every option" 0 'NFCTH_NAME "abcdefghijklmno"' 'dry run' "$cth" add helper \
+	abcdefghijklmno ipv6 udp --queue 65535 --priv-len 32 --class a:0:1 -c b:255:4294967295 \
+	--class=c:d:3:4 -c ddddddddddddddd:1:1 --enabled --dry-run
+out=$(<"$work/out")
+like "l3" "$out" 'L3PROTONUM 10'
+like "l4" "$out" 'L4PROTONUM 17'
+like "queue" "$out" 'NFCTH_QUEUE_NUM 65535$'
+like "private length" "$out" 'NFCTH_PRIV_DATA_LEN 32$'
+like "status" "$out" 'NFCTH_STATUS 1'
+like "number of classes" "$out" 'NFCTH_POLICY_SET_NUM 4$'
+like "largest maximum and timeout" "$(tr '\n' ' ' <<<"$out")" \
+	'"b" +NFCTH_POLICY_EXPECT_MAX 255 +NFCTH_POLICY_EXPECT_TIMEOUT 4294967295 '
+like "a class's name may hold a colon" "$(tr '\n' ' ' <<<"$out")" \
+	'"c:d" +NFCTH_POLICY_EXPECT_MAX 3 +NFCTH_POLICY_EXPECT_TIMEOUT 4 '
+says "dry run as JSON" 0 '^\{"message":"[A-Z_]*CTHELPER_NEW"' 'dry run' "$cth" helper add test --dry-run -j
+is "and nothing but that" "$(wc -l <"$work/out")" 1
+
+says "dry run of attach" 0 'NFTA_TABLE_NAME "cth-test"' '^cth attach: dry run: nothing was changed$' \
+	"$cth" attach test inet tcp -p 21,8000-8010 --dry-run
+out=$(<"$work/out")
+like "it begins a batch" "$(head -n 1 "$work/out")" 'BATCH_BEGIN'
+like "and ends it" "$out" 'BATCH_END'
+is "two rules for each chain" "$(grep -c 'NFT_MSG_NEWRULE' "$work/out")" 4
+like "at the priority between conntrack and NAT" "$out" 'NFTA_HOOK_PRIORITY -150$'
+unlike "IPv6 was not asked for" "$out" 'family 10'
+says "another priority" 0 'NFTA_HOOK_PRIORITY -110$' . \
+	"$cth" attach test inet6 udp --priority=-110 --dry-run
+unlike "IPv4 was not asked for" "$(<"$work/out")" 'family 2 '
+
+# Two batches, one for each family, and each first empties the chains.
+"$cth" detach test --dry-run >"$work/out" 2>"$work/err"
+is "dry run of detach: exit code" $? 0
+like "dry run of detach" "$(<"$work/out")" 'NFT_MSG_DELTABLE'
+like "nothing was changed by it" "$(<"$work/err")" 'dry run: nothing was changed'
+
+# ---- nft's language ----
+
+says "attach --print needs no kernel and no right" 0 '^table ip cth-test \{$' "" \
+	"${nobody[@]}" "$work/cth" attach test inet tcp -p 21,8000-8010 --print
+like "with all its ports" "$(<"$work/out")" 'tcp dport \{ 21, 8000-8010 \} ct helper set "test-tcp"'
+says "attach --print without ports" 0 'meta l4proto udp ct helper set "test-udp"' "" \
+	"$cth" attach test inet6 udp --print
+says "attach --print of what nft's language lacks" 2 "" 'has helpers of tcp and udp only' \
+	"$cth" attach test inet sctp --print
+
+# ---- the kernel's refusals ----
+
+says "without the right: helper list" 4 "" \
+	'^cth helper list: look up the helpers: EPERM: this needs CAP_NET_ADMIN.*; run it' \
+	"${nobody[@]}" "$work/cth" helper list
+says "without the right: helper add" 4 "" '^cth helper add: register test \(inet tcp\): EPERM: this needs' \
+	"${nobody[@]}" "$work/cth" helper add test 0
+says "without the right: helper del" 4 "" 'EPERM: this needs CAP_NET_ADMIN' \
+	"${nobody[@]}" "$work/cth" helper del test inet tcp
+says "without the right: helper del --all" 4 "" 'EPERM: this needs CAP_NET_ADMIN' \
+	"${nobody[@]}" "$work/cth" helper del --all
+says "without the right: helper enable" 4 "" 'EPERM' "${nobody[@]}" "$work/cth" helper enable test
+says "without the right: helper set" 4 "" 'EPERM' "${nobody[@]}" "$work/cth" helper set test -q 1
+says "without the right: helper flush" 4 "" 'EPERM' "${nobody[@]}" "$work/cth" helper flush
+says "without the right: attach" 4 "" 'EPERM' "${nobody[@]}" "$work/cth" attach test
+says "without the right: detach" 4 "" '^cth detach: detach test: EPERM: this needs CAP_NET_ADMIN; run it' \
+	"${nobody[@]}" "$work/cth" detach test
+# What the running kernel says to this user depends on both; each has its answer.
+"$cth" helper list >"$work/out" 2>"$work/err"
+case $? in
+0)
+	says "this kernel has helpers: those without a name are none" 1 "" \
+		'ENOENT: no such helper is registered; .cth helper list. shows those that are' \
+		"$cth" helper get no-such-helper
+	;;
+3)
+	absent='EPROTONOSUPPORT: this kernel has no user-space helpers: nfnetlink_cthelper .*CONFIG_NF_CT_NETLINK_HELPER.*; modprobe nfnetlink_cthelper; .*linux-image-.*kmod-nfnetlink-cthelper'
+	says "this kernel has no helpers: list" 3 "" "$absent" "$cth" helper list
+	says "this kernel has no helpers: get" 3 "" "$absent" "$BUILD/nfct-helper-get"
+	says "this kernel has no helpers: add" 3 "" "$absent" "$BUILD/nfct-helper-add" test 0
+	says "this kernel has no helpers: del" 3 "" "$absent" "$BUILD/nfct-helper-del" test
+	says "this kernel has no helpers: del by its key" 3 "" "$absent" "$cth" helper del test inet tcp
+	says "this kernel has no helpers: flush" 3 "" "$absent" "$cth" helper flush
+	says "this kernel has no helpers: enable" 3 "" "$absent" "$cth" helper enable test
+	says "this kernel has no helpers: set" 3 "" "$absent" "$cth" helper set test -q 1
+	says "this kernel has no helpers: attach" 3 "" "$absent" "$cth" attach test
+	says "this kernel has no helpers: attach by the key" 3 "" "$absent" "$cth" attach test inet tcp
+	;;
+*)
+	like "this user may not see the helpers" "$(<"$work/err")" 'EPERM: .*CAP_NET_ADMIN'
+	;;
+esac
+
+# ---- recordings ----
+
+"$cth" record "$work/list.pcap" helper list >/dev/null 2>"$work/err"
+recorded=$?
+"$cth" helper list >/dev/null 2>"$work/err2"
+is "record passes the exit code on" $? "$recorded"
+is "and what the applet says" "$(<"$work/err")" "$(<"$work/err2")"
+says "the recording can be decoded: the question" 0 '^> .*CTHELPER_GET .*DUMP' "" "$cth" decode "$work/list.pcap"
+like "and the answer" "$(<"$work/out")" '^< '
+"$cth" helper list --record "$work/list2.pcap" >/dev/null 2>&1
+is "--record is the same" "$(wc -c <"$work/list2.pcap")" "$(wc -c <"$work/list.pcap")"
+"$cth" helper list --record="$work/list3.pcap" --json >/dev/null 2>&1
+says "it stands anywhere among the options" 0 'CTHELPER_GET' "" "$cth" decode "$work/list3.pcap"
+says "a recording that cannot be made: said before anything is sent" 1 "" \
+	'^cth helper add: create the recording /nonexistent/x: ENOENT: ' \
+	"$cth" record /nonexistent/x helper add test 0
+says "a recording on a full disk" 1 "" 'write the recording /dev/full: ENOSPC: ' \
+	"$cth" record /dev/full helper list
+says "a dry run records nothing that was not sent" 0 . 'dry run' \
+	"$cth" helper add test --dry-run --record "$work/dry.pcap"
+is "but the file is a good one" "$(wc -c <"$work/dry.pcap")" 24
+
+# ---- the streams ----
+
+"$cth" help >/dev/full 2>"$work/err"
+is "a full standard output is a failure" $? 1
+like "and is said" "$(<"$work/err")" 'write to standard output: ENOSPC'
+
+echo "1..$tap_n"

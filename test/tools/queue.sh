@@ -1,0 +1,381 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# test/tools/queue.sh -- cth queue, nfqnl_test and cth queue stats: options, a made-up
+# /proc, and packets over loopback in a network namespace of its own. Prints TAP.
+# On a kernel that has nfnetlink_cthelper the helpers are tried as well.
+#
+# Needs root, unshare, ip, iptables and nc. Exit: 77 the means are missing.
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=$(cd "${BUILD:-build}" && pwd)
+export BUILD
+
+if [ "${1-}" != --inside ]; then
+	for need in unshare ip iptables nc setpriv; do
+		command -v "$need" >/dev/null || { echo "test/tools/queue.sh: no $need" >&2; exit 77; }
+	done
+	[ "$(id -u)" -eq 0 ] || { echo "test/tools/queue.sh: needs root" >&2; exit 77; }
+	exec timeout 300 unshare -n "$0" --inside
+fi
+
+. test/tap
+. test/tools/says
+cth=$BUILD/cth
+queues=/proc/net/netfilter/nfnetlink_queue
+
+# ---- bad options ----
+
+bad() { # NAME ERR ARGS...
+	local name=$1 err=$2
+	shift 2
+	says "$name" 2 "" "$err" "$cth" queue "$@"
+}
+
+bad "queue 65536" "queue 65536: " -q 65536
+bad "queue -1" "queue -1: " -q -1
+bad "a range upside down" "queue 5:3: " -q 5:3
+bad "17 queues on one socket" "queues 0 to 16: 16 at most" -q 0:16
+bad "verdict 2, which is stolen" "verdict 2: " -v 2
+bad "an unknown verdict" "verdict reject: " -v reject
+bad "-v queue without -Q" "-v queue needs -Q" -v queue
+bad "-Q with another verdict" "-Q goes with -v queue only" -v drop -Q 4
+bad "-Q to itself" "go round for ever" -q 3:5 -Q 4
+bad "repeat without a mark" "-v repeat needs --mark" -v repeat
+bad "a mark beyond 32 bits" "mark 0x100000000: " --mark 0x100000000
+bad "a mask that is none" "mark 1/x: " --mark 1/x
+bad "nothing to replace" "replace =new: " --replace =new
+bad "more to put in than an edit takes" "replace a=b" --replace "a=$(printf 'b%.0s' {1..513})"
+bad "copy range 65532" "copy-range 65532: " --copy-range 65532
+bad "no seconds" "timeout 0: " -t 0
+bad "both kinds of overload" "exclude each other" --fail-open --no-fail-open
+bad "a word too many" "unexpected word: x" x
+says "nfqnl_test 65536" 2 "" "65536: not a queue number" "$BUILD/nfqnl_test" 65536
+says "nfqnl_test of two queues" 2 "" "unexpected word: 2" "$BUILD/nfqnl_test" 1 2
+says "nfqnl_test -c without a number" 2 "" "requires an argument" "$BUILD/nfqnl_test" -c
+says "stats as JSON and for Prometheus" 2 "" "exclude each other" "$cth" queue stats -j --prometheus
+
+# ---- stats of a made-up /proc: every column, wrapped counters, an owner by its descriptor ----
+
+proc=$work/proc
+mkdir -p "$proc/net/netfilter" "$proc/4711/fd" "$proc/815/fd"
+cat >"$proc/net/netfilter/nfnetlink_queue" <<'END'
+    3   4711     5 2 65531     6     7        8  1
+65535 4294963200     1 1     0 4294967295     0 4294967294  1
+END
+cat >"$proc/net/netlink" <<'END'
+sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode
+000000003e531593 0   4711       00000000 0        0        0     2        0        111
+00000000b0082c91 12  4711       00000000 0        0        0     2        0        222
+END
+ln -s 'socket:[111]' "$proc/815/fd/3"
+echo wrong >"$proc/815/comm"
+ln -s /dev/null "$proc/4711/fd/0"
+ln -s 'socket:[222]' "$proc/4711/fd/7"
+echo 'suri"cata' >"$proc/4711/comm"
+made_up() { "$cth" queue stats --proc "$proc" "$@"; }
+
+says "stats: a table" 0 '^ +3 +4711/suri"cata +4711 +5 packet +65531 +6 +7 +8$' "" made_up
+like "the socket of another protocol with that portid is not taken for it" "$(<"$work/out")" 4711/
+like "an owner out of sight, and the largest numbers" "$(<"$work/out")" \
+	'^65535 +\? +4294963200 +1 +meta +0 +4294967295 +0 +4294967294$'
+says "stats of one queue" 0 '^ +3 ' "" made_up -q 3
+is "shows only that" "$(wc -l <"$work/out")" 2
+says "stats of a queue that nobody has bound" 1 "" "queue 4: nobody has bound it" made_up -q 4
+says "stats as JSON" 0 '"queue":3,"portid":4711,"pid":4711,"command":"suri\\"cata","processes":1,"waiting":5,"copy_mode":"packet","copy_range":65531,"queue_dropped":6,"user_dropped":7,"last_id":8\}' \
+	"" made_up -j
+is "is one line" "$(wc -l <"$work/out")" 1
+says "stats for Prometheus" 0 '^nfqueue_info\{queue="3",peer_portid="4711",copy_mode="packet",copy_range="65531",pid="4711",command="suri\\"cata"\} 1$' \
+	"" made_up --prometheus
+for line in 'nfqueue_queue_length{queue="3"} 5' 'nfqueue_queue_dropped_total{queue="3"} 6' \
+	'nfqueue_user_dropped_total{queue="3"} 7' 'nfqueue_packet_id_total{queue="65535"} 4294967294' \
+	'# TYPE nfqueue_queue_dropped_total counter'; do
+	ok "Prometheus: $line" grep -qxF -- "$line" "$work/out"
+done
+says "check: nothing was lost meanwhile" 0 . "" made_up --check
+(
+	sleep 0.5
+	cat >"$work/later" <<-'END'
+		    3   4711     5 2 65531     6     9        8  1
+		65535 4294963200     1 1     0     1     0 4294967295  1
+	END
+	mv "$work/later" "$proc/net/netfilter/nfnetlink_queue"
+) &
+says "check: packets were lost" 1 . "queue 3: 2 packets dropped" made_up --check -i 1
+like "a counter that wrapped has grown by 2" "$(<"$work/err")" "queue 65535: 2 packets dropped"
+wait
+rm "$proc/net/netfilter/nfnetlink_queue"
+says "no nfnetlink_queue" 3 "" "ENOENT.*kmod-nfnetlink-queue" made_up
+
+# ---- packets ----
+
+ip link set lo up
+ok "rules that queue" iptables-restore <<'END'
+*filter
+-A OUTPUT -p udp --dport 1003 -j NFQUEUE --queue-num 3
+-A OUTPUT -p udp --dport 1004 -m mark ! --mark 0x1/0x1 -j NFQUEUE --queue-num 4
+-A OUTPUT -p tcp --dport 1005 -j NFQUEUE --queue-num 5
+-A OUTPUT -p tcp --sport 1005 -j NFQUEUE --queue-num 5
+-A OUTPUT -p udp --dport 1006 -j NFQUEUE --queue-num 6
+-A INPUT -p udp --dport 1003 -m mark --mark 0x50/0xf0
+-A INPUT -p udp --dport 1003
+-A INPUT -p udp --dport 1004
+-A INPUT -p udp --dport 1006
+COMMIT
+END
+
+send() { # PORT COUNT [TEXT]
+	for ((i = 0; i < $2; i++)); do
+		echo "${3-hello}" >"/dev/udp/127.0.0.1/$1"
+	done
+} 2>/dev/null
+
+# How many packets the plain rule of a port has seen, and how many that with the mark.
+arrived_plain() { iptables -nvxL INPUT | awk -v "rule=dpt:$1" '$NF == rule { print $1 }'; }
+arrived_marked() { iptables -nvxL INPUT | awk '/mark match 0x50\/0xf0/ { print $1 }'; }
+
+zero() { iptables -Z INPUT; }
+
+bound() { # QUEUE: waits for it
+	for _ in $(seq 100); do
+		grep -qE "^ *$1 +[0-9]+ +[0-9]+ [12] " "$queues" && return
+		sleep 0.05
+	done
+	return 1
+}
+
+# listen QUEUE COMMAND...: in the background, its output in out and err.
+listen() {
+	local queue=$1
+	shift
+	timeout 20 "$@" >"$work/out" 2>"$work/err" </dev/null &
+	listener=$!
+	bound "$queue"
+}
+
+left() { # NAME: the listener has ended by itself, and well
+	wait "$listener"
+	is "$1" $? 0
+}
+
+zero
+listen 3 "$BUILD/nfqnl_test" 3 -n 3
+send 1003 3
+left "nfqnl_test ends after three packets"
+is "what it prints is what its namesake prints" "$(sed -n 3,5p "$work/out")" \
+	"pkt received
+hw_protocol=0x0800 hook=3 id=1 outdev=1 uid=0 gid=0 payload_len=34 
+entering callback"
+is "for each of them" "$(grep -c '^entering callback$' "$work/out")" 3
+like "after it has said where it listens" "$(head -n 1 "$work/out")" "^binding this socket to queue '3'$"
+like "and that it waits" "$(sed -n 2p "$work/out")" '^Waiting for packets\.\.\.$'
+is "they arrive" "$(arrived_plain 1003)" 3
+is "nothing was lost" "$(<"$work/err")" ""
+is "the queue is given back" "$(<"$queues")" ""
+
+listen 3 "$BUILD/nfqnl_test" 3 -j -c 1
+send 1003 1
+left "nfqnl_test -j -c 1"
+is "prints JSON and nothing else" "$(<"$work/out")" \
+	'{"queue":3,"id":1,"family":2,"hw_protocol":2048,"hook":3,"outdev":1,"uid":0,"gid":0,"payload_len":34,"verdict":"accept"}'
+
+for signal in INT TERM HUP; do
+	listen 3 "$BUILD/nfqnl_test" 3
+	send 1003 1
+	kill -"$signal" "$(pgrep -P "$listener")"
+	left "SIG$signal is an orderly end"
+	is "SIG$signal: the queue is given back" "$(<"$queues")" ""
+done
+
+zero
+listen 3 "$cth" queue -q 3 -v drop -n 2 --quiet
+send 1003 2
+left "-v drop"
+is "drops" "$(arrived_plain 1003)" 0
+is "and --quiet prints nothing" "$(<"$work/out")" ""
+
+listen 3 "$cth" queue -q 3:5 -n 2 --count
+send 1003 1
+send 1004 1
+left "three queues on one socket"
+like "both packets" "$(<"$work/out")" '^packets +2$'
+like "and their verdicts" "$(<"$work/out")" '^verdicts +2$'
+
+zero
+listen 3 "$cth" queue -q 3 --mark 0x5f/0xf0 -n 1 --quiet
+send 1003 1
+left "--mark"
+is "sets the mask's bits" "$(arrived_marked)" 1
+
+zero
+listen 4 "$cth" queue -q 4 -v repeat --mark 1/1 -n 2 --quiet --count
+send 1004 2
+left "-v repeat with a mark"
+is "ends by the mark" "$(arrived_plain 1004)" 2
+like "after one turn each" "$(<"$work/out")" '^packets +2$'
+
+zero
+listen 3 "$cth" queue -q 3 -Q 7 -n 1 --quiet
+send 1003 1
+left "-Q to a queue without listener"
+is "drops" "$(arrived_plain 1003)" 0
+listen 3 "$cth" queue -q 3 -Q 7 --bypass -n 1 --quiet
+send 1003 1
+left "-Q --bypass"
+is "lets pass" "$(arrived_plain 1003)" 1
+timeout 20 "$cth" queue -q 7 -n 1 >"$work/second" 2>&1 &
+second=$!
+bound 7
+listen 3 "$cth" queue -q 3 -Q 7 -n 1 --quiet
+send 1003 1
+left "-Q"
+wait $second
+like "hands packets on" "$(<"$work/second")" '^pkt received$'
+is "and they arrive" "$(arrived_plain 1003)" 2
+
+timeout 10 nc -u -l 127.0.0.1 1006 >"$work/got" &
+receiver=$!
+for _ in $(seq 40); do
+	grep -q ':03EE ' /proc/net/udp && break
+	sleep 0.05
+done
+listen 6 "$cth" queue -q 6 --replace 'world=everybody out there' -n 1 --quiet
+send 1006 1 'hello world'
+left "--replace"
+for _ in $(seq 40); do
+	[ -s "$work/got" ] && break
+	sleep 0.05
+done
+kill $receiver
+is "edits the packet, lengths and checksums too" "$(<"$work/got")" "hello everybody out there"
+
+listen 3 "$cth" queue -q 3 -b -n 6 --quiet --verbose
+send 1003 6
+left "-b"
+like "each bogus verdict is refused" "$(<"$work/err")" 'bogus verdicts: 6 sent, 6 refused'
+listen 3 "$cth" queue -q 3 -b -n 3
+send 1003 3
+left "-b, seen"
+is "an unknown id, a stolen packet, no verdict at all" "$(grep -o 'refused by the kernel: E.*' "$work/err")" \
+	"refused by the kernel: ENOENT
+refused by the kernel: EINVAL
+refused by the kernel: EINVAL"
+unlike "and are no losses" "$(<"$work/err")" lost
+
+zero
+listen 3 "$cth" queue -q 3 -O -n 40 --quiet --count
+send 1003 40
+left "-O"
+is "out of order all of them arrive" "$(arrived_plain 1003)" 40
+like "none is left held" "$(<"$work/out")" '^held +0$'
+like "and none was refused" "$(<"$work/out")" '^nacks +0$'
+
+listen 5 "$cth" queue -q 5 -O -t 1 --quiet
+timeout 10 nc -l 127.0.0.1 1005 >"$work/got" &
+for _ in $(seq 40); do
+	grep -q ':03ED 00000000:0000 0A' /proc/net/tcp && break
+	sleep 0.05
+done
+seq 2000 | timeout 10 nc -N 127.0.0.1 1005
+left "a TCP connection out of order; -t 1 ends it"
+is "arrives in order all the same" "$(<"$work/got")" "$(seq 2000)"
+
+listen 3 "$cth" queue -q 3 -d 300 -n 2 --quiet
+started=$(date +%s%N)
+send 1003 2
+left "-d 300"
+ok "delays each verdict" [ $(($(date +%s%N) - started)) -ge 600000000 ]
+
+zero
+listen 3 "$cth" queue -q 3 -d 200 --queue-len 2 --no-fail-open -n 2 --quiet
+send 1003 10
+"$cth" queue stats -q 3 >"$work/stats"
+left "a full queue, closed"
+like "stats shows what was dropped" "$(<"$work/stats")" '^ +3 +[0-9]+/cth +[0-9]+ +[0-9]+ packet +65531 +[1-9][0-9]* +0 '
+like "and so does the listener" "$(<"$work/err")" 'lost: [1-9][0-9]* packets dropped by the kernel: the queue was full'
+ok "fewer arrive" [ "$(arrived_plain 1003)" -lt 10 ]
+zero
+listen 3 "$cth" queue -q 3 -d 200 --queue-len 2 -n 2 --quiet
+send 1003 10
+left "a full queue, open"
+is "all arrive" "$(arrived_plain 1003)" 10
+
+# What is still in the queue when the program is to end is decided, not dropped.
+zero
+listen 3 "$cth" queue -q 3 -d 300 -n 1 --quiet
+send 1003 20
+left "one packet wanted, twenty queued"
+is "the others are decided before the queue goes" "$(arrived_plain 1003)" 20
+
+# Nobody reads the output any more.
+(timeout 20 "$cth" queue -q 3; echo $? >"$work/code") 2>"$work/err" | head -n 1 >/dev/null &
+bound 3
+send 1003 1
+sleep 0.3
+send 1003 1
+wait $!
+for _ in $(seq 40); do
+	[ -s "$work/code" ] && break
+	sleep 0.05
+done
+ok "a closed pipe is an end, and no signal" [ "$(<"$work/code")" -le 1 ]
+is "and the queue is given back" "$(<"$queues")" ""
+
+listen 3 "$cth" queue -q 3 --quiet
+pid=$(pgrep -P "$listener")
+says "a queue of another program" 5 "" "binding queue 3: EPERM: the queue is owned by pid $pid \(cth\)" \
+	"$cth" queue -q 3
+says "a range that holds such a queue binds none" 5 "" "binding queue 3: EPERM" "$cth" queue -q 2:4
+is "not even the first" "$(grep -c . "$queues")" 1
+kill "$pid"
+left "the other program was not disturbed"
+
+cp "$cth" "$work/cth"
+says "without the right to" 4 "" "binding queue 3: EPERM: .*CAP_NET_ADMIN.*setcap" \
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$work/cth" queue -q 3
+says "stats without the right to" 4 "" "EACCES: only root" \
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$work/cth" queue stats
+says "dry run" 0 'NFQNL_CFG_CMD|NFQA_CFG_CMD.*BIND' 'dry run: nothing was changed' "$cth" queue -q 3 --dry-run
+is "binds nothing" "$(<"$queues")" ""
+
+# ---- helpers, where the kernel has them: it needs an empty registry, and leaves one ----
+
+helpers() {
+	zero
+	"$cth" helper add cthtest-a inet udp -q 3 >/dev/null
+	"$cth" helper add cthtest-b inet6 udp -q 65539 >/dev/null 2>&1 ||
+		"$cth" helper add cthtest-b inet6 udp -q 3 >/dev/null
+	"$cth" helper add cthtest-c inet udp -q 3 --enabled >/dev/null
+	"$cth" helper add cthtest-d inet udp -q 4 >/dev/null
+	status() { "$cth" helper get "cthtest-$1" | grep -q enabled && echo enabled || echo disabled; }
+	statuses() { echo "$(status a) $(status b) $(status c) $(status d)"; }
+
+	listen 3 "$BUILD/nfqnl_test" 3
+	for _ in $(seq 100); do
+		grep -q Waiting "$work/out" && break
+		sleep 0.05
+	done
+	is "the disabled helpers of the queue are enabled" "$(statuses)" "enabled enabled enabled disabled"
+	kill "$(pgrep -P "$listener")"
+	left "nfqnl_test with helpers"
+	is "and exactly those are disabled again" "$(statuses)" "disabled disabled enabled disabled"
+	like "they are named" "$(<"$work/out")" '^enabled helper cthtest-a \(inet, udp\) on queue 3$'
+	like "at the end too" "$(<"$work/out")" '^disabled helper cthtest-a \(inet, udp\)$'
+	unlike "the one that was enabled is not" "$(<"$work/out")" cthtest-c
+
+	listen 3 "$cth" queue -q 3 --no-enable -t 1 --quiet
+	is "--no-enable leaves them alone" "$(statuses)" "disabled disabled enabled disabled"
+	left "--no-enable"
+	listen 3 "$cth" queue -q 3 -G -t 1 --quiet
+	sleep 0.3
+	is "-G does too" "$(statuses)" "disabled disabled enabled disabled"
+	left "-G"
+	like "and says so" "$(<"$work/err")" 'helpers are left alone'
+	for name in a b c d; do
+		"$cth" helper del "cthtest-$name" >/dev/null
+	done
+}
+if "$cth" helper list >/dev/null 2>&1; then
+	helpers
+fi

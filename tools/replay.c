@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * replay.c - `cth replay`: the packets of a recording through the same code that takes
+ * them from the kernel, without kernel and without privilege.
+ *
+ *     recording --> tape --> cth_queue_feed --> print_packet
+ *                                 |
+ *                                 v
+ *                    a seam that counts verdicts, shows them to -v, and sends none
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include "../netlink/uapi.h"
+#include "cth.h"
+#include "decode.h"
+#include "queue.h"
+
+#define PACKET_TYPE (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET)
+#define HEADERS     20u /* nlmsghdr and nfgenmsg */
+#define EVERY_QUEUE UINT32_MAX
+
+struct replay {
+	struct cth_queue q;
+	struct cth_sock sock;
+	uint8_t out[CTH_QUEUE_OUT];
+	uint32_t only;     /* a queue's number, or EVERY_QUEUE */
+	bool verbose;
+	bool crowded;      /* more queues than one object takes: told */
+};
+
+static int receive_nothing(void *ctx, struct cth_slot *slots, size_t n, int timeout_ms)
+{
+	(void)ctx;
+	(void)slots;
+	(void)n;
+	(void)timeout_ms;
+	return 0;
+}
+
+/* Verdicts come in pieces only where a payload is replaced, and nothing here does that. */
+static int send_nowhere(void *ctx, const struct iovec *parts, size_t n)
+{
+	struct replay *r = ctx;
+
+	for (size_t i = 0; i < n && r->verbose; i++)
+		decode_datagram(stdout, cth_span(parts[i].iov_base, parts[i].iov_len), true);
+	return 0;
+}
+
+static void show(const struct cth_pkt *p, struct cth_verdict *v, void *ctx)
+{
+	const struct replay *r = ctx;
+
+	(void)v; /* ACCEPT */
+	if (common.json) {
+		print_packet_json(p, NULL);
+		return;
+	}
+	print_packet(p);
+	if (r->verbose)
+		print_flow(p);
+}
+
+/* Is it a queued packet that was asked for? Of a message that is cut only the start is there. */
+static bool wanted(const struct replay *r, struct cth_span m)
+{
+	return m.n >= HEADERS && cth_host16(m.p + 4) == PACKET_TYPE &&
+	       (r->only == EVERY_QUEUE || r->only == cth_be16(m.p + 18));
+}
+
+static void feed(struct replay *r, struct cth_span m)
+{
+	uint16_t num;
+
+	if (!wanted(r, m))
+		return;
+	if (r->verbose)
+		decode_datagram(stdout, m, false);
+	num = cth_be16(m.p + 18);
+	if (cth_queue_adopt(&r->q, num, CTH_QUEUE_CONNTRACK) < 0 && !r->crowded) {
+		warn("packets of queue %u and others are not shown: there are more than %d queues; "
+		     "choose one by -q", num, CTH_QUEUE_BOUND);
+		r->crowded = true;
+	}
+	cth_queue_feed(&r->q, m);
+	cth_queue_flush(&r->q);
+}
+
+static void replay_datagram(struct replay *r, struct cth_span datagram)
+{
+	struct cth_nlmsg m;
+
+	while (cth_nlmsg_next(&datagram, &m) > 0)
+		feed(r, m.whole);
+	feed(r, datagram); /* what could not be taken, if anything */
+}
+
+static int replay_tape(struct replay *r, struct tape *tape)
+{
+	struct cth_pcap_frame frame;
+	int status;
+
+	while ((status = tape_next(tape, &frame)) > 0)
+		if (frame.family == NETLINK_NETFILTER && !frame.to_kernel)
+			replay_datagram(r, frame.bytes);
+	return status;
+}
+
+static void totals(const struct replay *r, const struct tape *tape)
+{
+	const struct cth_queue_stats *s = &r->q.stats;
+
+	warn("%zu frames: %" PRIu64 " packets, %" PRIu64 " malformed, %" PRIu64
+	     " verdicts made and none sent", tape->frames, s->packets, s->malformed, s->verdicts);
+}
+
+static int replay(struct replay *r, const char *path)
+{
+	const struct cth_io nowhere = { receive_nothing, send_nowhere, r };
+	struct tape tape;
+	int status = tape_open(&tape, path);
+
+	if (status)
+		return status;
+	cth_sock_seam(&r->sock, &nowhere, NULL, 0);
+	cth_queue_init(&r->q, &r->sock, NULL, 0, r->out, sizeof(r->out), show, r);
+	r->q.no_ranges = true; /* one answer for each packet, so that -v shows it beside it */
+	if (replay_tape(r, &tape) < 0)
+		status = tape_cut(&tape);
+	totals(r, &tape);
+	tape_close(&tape);
+	return status;
+}
+
+static int replay_main(const struct applet *self, int argc, char **argv)
+{
+	static const struct option options[] = {
+		COMMON_LONG,
+		{ "queue", required_argument, NULL, 'q' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ NULL, 0, NULL, 0 }
+	};
+	static struct replay r;
+	uint64_t num;
+	int c, status;
+
+	memset(&r, 0, sizeof(r));
+	r.only = EVERY_QUEUE;
+	while ((c = getopt_long(argc, argv, COMMON_SHORT "q:v", options, NULL)) != -1) {
+		if (c == 'q') {
+			if (!parse_number(optarg, 0, UINT16_MAX, &num))
+				return usage_error(self, "'%s' is not a queue, 0 to 65535", optarg);
+			r.only = (uint32_t)num;
+		} else if (c == 'v') {
+			r.verbose = true;
+		} else {
+			status = common_option(self, c);
+			if (status >= 0)
+				return status;
+		}
+	}
+	if (optind + 1 != argc)
+		return usage_error(self, "%s", optind < argc ? "one recording at a time"
+							     : "which recording?");
+	return replay(&r, argv[optind]);
+}
+
+const struct applet replay_applet = {
+	.name = "replay",
+	.usage = "[-j] [-v] [-q QUEUE] FILE",
+	.help =
+		"Feeds a recording's queued packets through the queue code, without a kernel.\n"
+		"\n"
+		"Prints for each packet the lines that `cth queue` and nfqnl_test print, and on\n"
+		"stderr how many there were. FILE is a pcap as for `cth decode`; - is standard\n"
+		"input. No privilege is needed, and nothing is sent.\n"
+		"  -q, --queue N                 only the packets of queue N\n"
+		"  -v, --verbose                 each packet's message as a tree before its lines, its\n"
+		"                                flow, and the verdict that would be sent behind them\n"
+		"\n"
+		"Example:\n"
+		"  cth replay -q 0 test/recordings/readme-demo.pcap\n",
+	.main = replay_main,
+};

@@ -146,8 +146,8 @@ static int take_words(const struct applet *self, int argc, char **argv, struct p
 	uint64_t v;
 	int bad;
 
-	if (argc == 2 && !parse_number(argv[1], 0, UINT64_MAX, &v) && !parse_l3(argv[1], &which->l3) &&
-	    parse_l4(argv[1], &which->l4)) {
+	if (argc == 2 && !parse_number(argv[1], 0, UINT64_MAX, &v) &&
+	    !parse_l3(argv[1], &which->l3) && parse_l4(argv[1], &which->l4)) {
 		which->has_l4 = true;
 		argc = 1;
 	}
@@ -236,7 +236,8 @@ static void print_ports(const struct plan *p, const char *between)
 
 static void print_chain(const struct plan *p, const char *hook, const char *l4)
 {
-	printf("\tchain %s-%s {\n\t\ttype filter hook %s priority %" PRId32 "; policy accept;\n\t\t",
+	printf("\tchain %s-%s {\n"
+	       "\t\ttype filter hook %s priority %" PRId32 "; policy accept;\n\t\t",
 	       hook, l4, hook, p->priority);
 	if (p->n) {
 		printf("%s dport { ", l4);
@@ -283,22 +284,25 @@ static int attach_refused(int err, const struct cth_nack *nack, const char *trie
 {
 	switch (-err) {
 	case EPERM:
-		return fail_nack(err, nack, tried, permission_cause(false), permission_remedy(false));
+		return fail_nack(err, nack, tried, permission_cause(false),
+				 permission_remedy(false));
 	case ENOENT:
 		return fail_nack(err, nack, tried, "the helper is not registered",
 				 phrase("first: cth helper add %s", name));
 	case EOPNOTSUPP:
 	case EPROTONOSUPPORT:
 		return fail_nack(err, nack, tried,
-				 "this kernel has no nf_tables, or not its ct expression (CONFIG_NF_TABLES, "
-				 "CONFIG_NF_TABLES_IPV4, CONFIG_NF_TABLES_IPV6, CONFIG_NFT_CT)",
-				 "modprobe nf_tables; modprobe nft_ct; Debian: install a linux-image-* "
-				 "package, OpenWrt: kmod-nft-core; or use iptables -t raw -j CT --helper");
+				 "this kernel has no nf_tables, or not its ct expression "
+				 "(CONFIG_NF_TABLES, CONFIG_NF_TABLES_IPV4, CONFIG_NF_TABLES_IPV6, "
+				 "CONFIG_NFT_CT)",
+				 "modprobe nf_tables; modprobe nft_ct; Debian: install a "
+				 "linux-image-* package, OpenWrt: kmod-nft-core; or use iptables "
+				 "-t raw -j CT --helper");
 	case EEXIST:
 	case EBUSY:
 		return fail_nack(err, nack, tried,
-				 phrase("table cth-%s has chains of another priority, or is another's",
-					name),
+				 phrase("table cth-%s has chains of another priority, or is "
+					"another program's", name),
 				 phrase("first: cth detach %s", name));
 	case EMSGSIZE:
 		return fail_nack(err, nack, tried, "too many ports for one batch",
@@ -390,8 +394,8 @@ static int attach_all(struct cth_sock *s, const struct plan *p, const struct tar
 		return fail(ENOMEM, "attach", NULL, NULL);
 	for (i = 0; i < n; i++) {
 		struct cth_attach a = {
-			p->which.name, targets[i].l4, targets[i].ipv4, targets[i].ipv6, p->ports, p->n,
-			p->priority,
+			p->which.name, targets[i].l4, targets[i].ipv4, targets[i].ipv6,
+			p->ports, p->n, p->priority,
 		};
 
 		cth_msg_init(&m, buf, room);

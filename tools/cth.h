@@ -101,7 +101,7 @@ const char *permission_remedy(bool first);
 /* Numbers of the command line: false unless the whole text is one, min to max. */
 bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
-/* inet|inet6|ipv4|ipv6|2|10 and tcp|udp|...|0-255; and back ("inet", "tcp", or the number in buf). */
+/* inet|inet6|ipv4|ipv6|2|10, tcp|udp|...|0-255; and back: "inet", "tcp", or a number in buf. */
 bool parse_l3(const char *text, uint16_t *l3);
 bool parse_l4(const char *text, uint8_t *l4);
 const char *l3_name(uint16_t l3, char buf[12]);
@@ -109,17 +109,18 @@ const char *l4_name(uint8_t l4, char buf[12]);
 
 /*
  * JSON: objects and lists open and close, members in between; strings are escaped.
- * bracket is '{' or '[' when opening and either form of it when closing.
+ * bracket is '{' or '[' when opening and either form of it when closing. key is NULL inside a
+ * list and at the top, where a newline follows the end.
  */
 struct json {
 	FILE *f;
 	bool comma;
 	unsigned depth;
 };
-void json_open(struct json *j, const char *key, char bracket);  /* key NULL inside a list, or at the top */
-void json_close(struct json *j, char bracket);                   /* at the top a newline follows */
+void json_open(struct json *j, const char *key, char bracket);
+void json_close(struct json *j, char bracket);
 void json_string(struct json *j, const char *key, const char *value);
-void json_bytes(struct json *j, const char *key, struct cth_span value); /* text that is not terminated */
+void json_bytes(struct json *j, const char *key, struct cth_span value); /* not terminated */
 void json_number(struct json *j, const char *key, uint64_t value);
 void json_signed(struct json *j, const char *key, int64_t value);
 void json_bool(struct json *j, const char *key, bool value);

@@ -16,12 +16,35 @@ struct selection {
 	uint8_t l4;
 };
 
-/* Takes [NAME [L3 [L4]]] off the command line: -1, or an exit code and it has been said. */
+/* What a command line asks for. */
+struct request {
+	struct selection which;
+	struct cth_helper h;  /* of it: queue, private length, classes, status */
+	uint32_t given;       /* CTH_HELPER_*: which of them were told */
+	bool all;
+	const char *l3, *l4;  /* -3, -4 */
+};
+
+/*
+ * request.c: each takes the command line, or the words [NAME [L3 [L4]]] of it: -1, or an
+ * exit code and it has been said. mine: the letters of the options that the applet has.
+ */
+int take_selection(const struct applet *self, const char *mine, int argc, char **argv,
+		   struct request *r);
+int take_new(const struct applet *self, int argc, char **argv, struct request *r);
 int parse_selection(const struct applet *self, int argc, char **argv, struct selection *which);
 
-/* "test (inet tcp)", as a phrase(). */
+/* The class of this name, or NULL. */
+struct cth_helper_class *find_class(struct cth_helper *h, const char *name);
+
+/* registry.c: "test (inet tcp)", and "test inet tcp" as the command line takes it: phrase()s. */
 const char *selection_text(const struct selection *which);
 const char *helper_text(const struct cth_helper *h);
+const char *key_words(const struct cth_helper *h);
+
+/* "data:4:30 control:1:60": the classes as the command line takes them. */
+#define CLASS_WORDS 160 /* four classes with longest names and numbers, and their blanks */
+const char *class_words(const struct cth_helper *h, char words[CLASS_WORDS]);
 
 /*
  * Those registered helpers that match: 0 and *n of them in *list, to be freed. Or an exit
@@ -42,7 +65,7 @@ void note_service(const struct cth_helper *h, bool disabled_too);
 /* Says on stdout what has been done, unless it was a dry run or JSON says it. */
 void done(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* How helpers are shown. */
+/* show.c: how helpers are shown. */
 enum helper_form {
 	HELPER_BLOCK, /* a line for each part: cth helper get */
 	HELPER_LINE,  /* one line: cth helper list */

@@ -8,7 +8,6 @@
  *                                 v
  *                    a seam that counts verdicts, shows them to -v, and sends none
  */
-#include <errno.h>
 #include <inttypes.h>
 #include "../netlink/uapi.h"
 #include "cth.h"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # test/tools/doctor.sh -- cth doctor in a network namespace of its own: what it says of a
-# sound system, of rules, owners and losses, of missing rights. Prints TAP. On a kernel
-# that has nfnetlink_cthelper the helpers are looked at as well.
+# sound system, of rules, owners and losses, of missing rights. Prints TAP. What it says
+# of helpers is in test/tools/helpers.
 #
 # Needs root, unshare, ip, iptables and nft. Exit: 77 the means are missing.
 
@@ -22,15 +22,15 @@ fi
 
 . test/tap
 . test/tools/says
+. test/tools/listen
 cth=$BUILD/cth
-queues=/proc/net/netfilter/nfnetlink_queue
 ip link set lo up
 
 # What it says, and how it ends, into out and code.
 look() {
-	"$cth" doctor "$@" >"$work/out" 2>"$work/err"
+	"$cth" doctor "$@" >"$work/said" 2>"$work/complaints"
 	code=$?
-	out=$(<"$work/out")
+	out=$(<"$work/said")
 }
 
 # Has this kernel what some of the cases need?
@@ -66,7 +66,7 @@ table of expectations
 priorities of rules that attach a helper"
 is "every line is of one of four kinds, or indented below one" \
 	"$(grep -vE '^(ok    |--    |warn  |FAIL  |      )[^ ]' <<<"$out")" ""
-is "it says nothing on stderr" "$(<"$work/err")" ""
+is "it says nothing on stderr" "$(<"$work/complaints")" ""
 is "it leaves no queue behind" "$(<"$queues")" ""
 for part in 'packet queues' 'connection tracking' 'expectations' 'rules' 'queue flag fail-open' 'queue flag GSO' \
 	'capability: CAP_NET_ADMIN' 'other queue rules: none'; do
@@ -93,13 +93,8 @@ like "JSON has the exit code" "$json" "\],\"exit\":$code\}\$"
 
 # ---- who owns a queue ----
 
-timeout 30 "$cth" queue -q 3 --quiet -d 300 --queue-len 1 --no-fail-open &
-listener=$!
-for _ in $(seq 100); do
-	grep -qE '^ *3 ' "$queues" && break
-	sleep 0.05
-done
-pid=$(pgrep -P $listener)
+listen 3 "$cth" queue -q 3 --quiet -d 500 --queue-len 1 --no-fail-open
+pid=$(listening)
 look -q 3
 like "the owner's pid and command" "$out" "^ok    queue 3: pid $pid \(cth\); 0 waiting"
 look -q 4
@@ -113,7 +108,7 @@ done
 look -q 3
 like "its losses" "$out" "^warn  queue 3: pid $pid \(cth\); dropped: [1-4] as it was full, 0 as"
 kill "$pid"
-wait $listener
+left "the owner was not disturbed"
 iptables -F OUTPUT
 
 # ---- rules that queue ----
@@ -190,50 +185,9 @@ ok "it fails" [ $code -ne 0 ]
 look othername
 unlike "rules of other helpers are not shown for one" "$out" "attaches $name"
 like "that none attaches it is" "$out" '^warn  rules that attach a helper: none'
-
-# ---- helpers, where the kernel has them ----
-
-if [ $helpers = yes ]; then
-	nft delete chain inet early before
-	nft delete chain inet early confirmed
-	look $name
-	is "a helper that is disabled is no failure" $code 0
-	like "it is told" "$out" "^--    helper $name inet tcp: disabled"
-	like "a rule attaches what nobody serves" "$out" "^warn  rule inet early behind .*: attaches $name, which nobody serves"
-	"$cth" helper enable $name >/dev/null
-	look $name
-	is "enabled with nobody listening fails" $code 1
-	like "and the danger is told" "$out" "^FAIL  helper $name inet tcp: enabled, .*nobody listens on queue 33: .*never confirmed"
-	like "and the remedy" "$(grep -A 1 '^FAIL  helper' <<<"$out")" "cth helper disable $name inet tcp"
-	timeout 30 "$cth" queue -q 33 --quiet &
-	listener=$!
-	for _ in $(seq 100); do
-		grep -qE '^ *33 ' "$queues" && break
-		sleep 0.05
-	done
-	look $name
-	is "enabled and served is well" $code 0
-	like "and by whom" "$out" "^ok    helper $name inet tcp: enabled; queue 33 is served by pid [0-9]+ \(cth\)"
-	like "so is its rule" "$out" "^ok    rule inet early behind .*: attaches $name$"
-	"$cth" helper disable $name >/dev/null
-	look $name
-	like "disabled although somebody listens" "$out" "^warn  helper $name inet tcp: disabled, although pid"
-	kill "$(pgrep -P $listener)"
-	wait $listener
-	nft delete table inet early
-	iptables -t raw -F
-	"$cth" helper del $name >/dev/null
-	look $name
-	is "a helper that is not registered fails" $code 1
-	like "and is named" "$out" "^FAIL  helper $name: not registered"
-	if [ -w /proc/sys/net/netfilter/nf_conntrack_expect_max ]; then
-		max=$(</proc/sys/net/netfilter/nf_conntrack_expect_max)
-		echo 0 >/proc/sys/net/netfilter/nf_conntrack_expect_max
-		look
-		like "a full table of expectations" "$out" '^FAIL  table of expectations: 0 of 0: full'
-		echo "$max" >/proc/sys/net/netfilter/nf_conntrack_expect_max
-	fi
-fi
+nft delete table inet early
+iptables -t raw -F
+[ $helpers = no ] || "$cth" helper del $name >/dev/null
 
 # ---- the kernel's own helpers ----
 
@@ -243,6 +197,15 @@ if [ -d /sys/module/nf_conntrack_tftp ]; then
 	ok "and that is a failure" [ $code -ne 0 ]
 	look tftpx
 	like "of another name it is not" "$out" "^ok    the kernel's own helpers"
+fi
+
+# ---- expectations ----
+
+if [ -d /sys/module/nf_conntrack_ftp ]; then
+	expect_one
+	look
+	like "expectations are counted" "$out" '^ok    table of expectations: 1 of [0-9]+$'
+	expect_none
 fi
 
 # ---- rights ----

@@ -3,7 +3,7 @@
 #
 # test/tools/queue.sh -- cth queue, nfqnl_test and cth queue stats: options, a made-up
 # /proc, and packets over loopback in a network namespace of its own. Prints TAP.
-# On a kernel that has nfnetlink_cthelper the helpers are tried as well.
+# What they do with helpers is in test/tools/helpers.
 #
 # Needs root, unshare, ip, iptables and nc. Exit: 77 the means are missing.
 
@@ -22,8 +22,8 @@ fi
 
 . test/tap
 . test/tools/says
+. test/tools/listen
 cth=$BUILD/cth
-queues=/proc/net/netfilter/nfnetlink_queue
 
 # ---- bad options ----
 
@@ -95,14 +95,14 @@ for line in 'nfqueue_queue_length{queue="3"} 5' 'nfqueue_queue_dropped_total{que
 done
 says "check: nothing was lost meanwhile" 0 . "" made_up --check
 (
-	sleep 0.5
+	sleep 1
 	cat >"$work/later" <<-'END'
 		    3   4711     5 2 65531     6     9        8  1
 		65535 4294963200     1 1     0     1     0 4294967295  1
 	END
 	mv "$work/later" "$proc/net/netfilter/nfnetlink_queue"
 ) &
-says "check: packets were lost" 1 . "queue 3: 2 packets dropped" made_up --check -i 1
+says "check: packets were lost" 1 . "queue 3: 2 packets dropped" made_up --check -i 3
 like "a counter that wrapped has grown by 2" "$(<"$work/err")" "queue 65535: 2 packets dropped"
 wait
 rm "$proc/net/netfilter/nfnetlink_queue"
@@ -137,28 +137,6 @@ arrived_marked() { iptables -nvxL INPUT | awk '/mark match 0x50\/0xf0/ { print $
 
 zero() { iptables -Z INPUT; }
 
-bound() { # QUEUE: waits for it
-	for _ in $(seq 100); do
-		grep -qE "^ *$1 +[0-9]+ +[0-9]+ [12] " "$queues" && return
-		sleep 0.05
-	done
-	return 1
-}
-
-# listen QUEUE COMMAND...: in the background, its output in out and err.
-listen() {
-	local queue=$1
-	shift
-	timeout 20 "$@" >"$work/out" 2>"$work/err" </dev/null &
-	listener=$!
-	bound "$queue"
-}
-
-left() { # NAME: the listener has ended by itself, and well
-	wait "$listener"
-	is "$1" $? 0
-}
-
 zero
 listen 3 "$BUILD/nfqnl_test" 3 -n 3
 send 1003 3
@@ -183,7 +161,7 @@ is "prints JSON and nothing else" "$(<"$work/out")" \
 for signal in INT TERM HUP; do
 	listen 3 "$BUILD/nfqnl_test" 3
 	send 1003 1
-	kill -"$signal" "$(pgrep -P "$listener")"
+	kill -"$signal" "$(listening)"
 	left "SIG$signal is an orderly end"
 	is "SIG$signal: the queue is given back" "$(<"$queues")" ""
 done
@@ -271,14 +249,14 @@ is "out of order all of them arrive" "$(arrived_plain 1003)" 40
 like "none is left held" "$(<"$work/out")" '^held +0$'
 like "and none was refused" "$(<"$work/out")" '^nacks +0$'
 
-listen 5 "$cth" queue -q 5 -O -t 1 --quiet
+listen 5 "$cth" queue -q 5 -O -t 2 --quiet
 timeout 10 nc -l 127.0.0.1 1005 >"$work/got" &
 for _ in $(seq 40); do
 	grep -q ':03ED 00000000:0000 0A' /proc/net/tcp && break
 	sleep 0.05
 done
 seq 2000 | timeout 10 nc -N 127.0.0.1 1005
-left "a TCP connection out of order; -t 1 ends it"
+left "a TCP connection out of order; -t 2 ends it"
 is "arrives in order all the same" "$(<"$work/got")" "$(seq 2000)"
 
 listen 3 "$cth" queue -q 3 -d 300 -n 2 --quiet
@@ -288,7 +266,7 @@ left "-d 300"
 ok "delays each verdict" [ $(($(date +%s%N) - started)) -ge 600000000 ]
 
 zero
-listen 3 "$cth" queue -q 3 -d 200 --queue-len 2 --no-fail-open -n 2 --quiet
+listen 3 "$cth" queue -q 3 -d 500 --queue-len 2 --no-fail-open -n 2 --quiet
 send 1003 10
 "$cth" queue stats -q 3 >"$work/stats"
 left "a full queue, closed"
@@ -296,7 +274,7 @@ like "stats shows what was dropped" "$(<"$work/stats")" '^ +3 +[0-9]+/cth +[0-9]
 like "and so does the listener" "$(<"$work/err")" 'lost: [1-9][0-9]* packets dropped by the kernel: the queue was full'
 ok "fewer arrive" [ "$(arrived_plain 1003)" -lt 10 ]
 zero
-listen 3 "$cth" queue -q 3 -d 200 --queue-len 2 -n 2 --quiet
+listen 3 "$cth" queue -q 3 -d 500 --queue-len 2 -n 2 --quiet
 send 1003 10
 left "a full queue, open"
 is "all arrive" "$(arrived_plain 1003)" 10
@@ -323,7 +301,7 @@ ok "a closed pipe is an end, and no signal" [ "$(<"$work/code")" -le 1 ]
 is "and the queue is given back" "$(<"$queues")" ""
 
 listen 3 "$cth" queue -q 3 --quiet
-pid=$(pgrep -P "$listener")
+pid=$(listening)
 says "a queue of another program" 5 "" "binding queue 3: EPERM: the queue is owned by pid $pid \(cth\)" \
 	"$cth" queue -q 3
 says "a range that holds such a queue binds none" 5 "" "binding queue 3: EPERM" "$cth" queue -q 2:4
@@ -338,44 +316,3 @@ says "stats without the right to" 4 "" "EACCES: only root" \
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$work/cth" queue stats
 says "dry run" 0 'NFQNL_CFG_CMD|NFQA_CFG_CMD.*BIND' 'dry run: nothing was changed' "$cth" queue -q 3 --dry-run
 is "binds nothing" "$(<"$queues")" ""
-
-# ---- helpers, where the kernel has them: it needs an empty registry, and leaves one ----
-
-helpers() {
-	zero
-	"$cth" helper add cthtest-a inet udp -q 3 >/dev/null
-	"$cth" helper add cthtest-b inet6 udp -q 65539 >/dev/null 2>&1 ||
-		"$cth" helper add cthtest-b inet6 udp -q 3 >/dev/null
-	"$cth" helper add cthtest-c inet udp -q 3 --enabled >/dev/null
-	"$cth" helper add cthtest-d inet udp -q 4 >/dev/null
-	status() { "$cth" helper get "cthtest-$1" | grep -q enabled && echo enabled || echo disabled; }
-	statuses() { echo "$(status a) $(status b) $(status c) $(status d)"; }
-
-	listen 3 "$BUILD/nfqnl_test" 3
-	for _ in $(seq 100); do
-		grep -q Waiting "$work/out" && break
-		sleep 0.05
-	done
-	is "the disabled helpers of the queue are enabled" "$(statuses)" "enabled enabled enabled disabled"
-	kill "$(pgrep -P "$listener")"
-	left "nfqnl_test with helpers"
-	is "and exactly those are disabled again" "$(statuses)" "disabled disabled enabled disabled"
-	like "they are named" "$(<"$work/out")" '^enabled helper cthtest-a \(inet, udp\) on queue 3$'
-	like "at the end too" "$(<"$work/out")" '^disabled helper cthtest-a \(inet, udp\)$'
-	unlike "the one that was enabled is not" "$(<"$work/out")" cthtest-c
-
-	listen 3 "$cth" queue -q 3 --no-enable -t 1 --quiet
-	is "--no-enable leaves them alone" "$(statuses)" "disabled disabled enabled disabled"
-	left "--no-enable"
-	listen 3 "$cth" queue -q 3 -G -t 1 --quiet
-	sleep 0.3
-	is "-G does too" "$(statuses)" "disabled disabled enabled disabled"
-	left "-G"
-	like "and says so" "$(<"$work/err")" 'helpers are left alone'
-	for name in a b c d; do
-		"$cth" helper del "cthtest-$name" >/dev/null
-	done
-}
-if "$cth" helper list >/dev/null 2>&1; then
-	helpers
-fi

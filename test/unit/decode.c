@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include "../../tools/cth.h" /* before cmocka, which has a macro fail */
 #include "unit.h"
+#include "../../cthelper/attach.h"
 #include "../../netlink/uapi.h"
 #include "../../tools/decode.h"
 #include "../../tools/schema.h"
@@ -382,7 +383,8 @@ static void put_get(struct made *d)
 	put_nlmsghdr(d, 20, 0x0901, 1, 2);
 	put_nfgenmsg(d, 0, 0);
 }
-#define GET_TEXT "> NFNL_MSG_CTHELPER_GET length 20 flags REQUEST seq 2 portid 16909060 family 0 (UNSPEC)\n"
+#define GET_TEXT "> NFNL_MSG_CTHELPER_GET length 20 flags REQUEST seq 2 portid 16909060" \
+		 " family 0 (UNSPEC)\n"
 
 static void a_message_too_short_for_its_nfgenmsg_is_told_and_passed(void **state)
 {
@@ -633,6 +635,33 @@ static void expectation_statistics_come_under_conntracks_number(void **state)
 		" (IPV4)\n");
 }
 
+static void nothing_that_attach_sends_is_unknown(void **state)
+{
+	static uint8_t room[CTH_ATTACH_ROOM(2)];
+	const struct cth_ports ports[] = { { 21, 21 }, { 2121, 2130 } };
+	const struct cth_attach a = {
+		.helper = "ftp", .l4 = 6, .ipv4 = true, .ipv6 = true, .ports = ports, .n = 2,
+	};
+	struct made d = { .n = 0 };
+	struct cth_msg m;
+	char *text;
+
+	(void)state;
+	cth_msg_init(&m, room, sizeof(room));
+	assert_int_equal(cth_attach_put(&m, 1, &a), 0);
+	for (struct cth_span left = cth_msg_bytes(&m); left.n;) {
+		struct cth_nlmsg one;
+
+		assert_int_equal(cth_nlmsg_next(&left, &one), 1);
+		d.n = 0;
+		put(&d, one.whole.p, one.whole.n);
+		text = text_of(&d, true);
+		if (strstr(text, " type ") || strstr(text, "message ") || strstr(text, "malformed"))
+			fail_msg("%s", text);
+		free(text);
+	}
+}
+
 /* Everything that a file may do to a datagram: nothing may be read behind its end. */
 
 #define ROOM 1024
@@ -783,6 +812,7 @@ int main(void)
 		cmocka_unit_test(a_verdict_is_told_by_its_low_byte_and_its_high_bits),
 		cmocka_unit_test(upper_flags_mean_what_the_verb_makes_of_them),
 		cmocka_unit_test(expectation_statistics_come_under_conntracks_number),
+		cmocka_unit_test(nothing_that_attach_sends_is_unknown),
 		cmocka_unit_test(no_truncation_of_a_datagram_reads_behind_its_end),
 		cmocka_unit_test(no_byte_value_in_a_datagram_reads_behind_its_end),
 		cmocka_unit_test(json_has_the_same_and_is_a_line_for_each_message),

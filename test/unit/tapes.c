@@ -145,7 +145,8 @@ static void a_frame_cut_by_the_capture_says_so(void **state)
 	cth_store_host32(r.bytes + CTH_PCAP_FILE_HEADER + 12,
 			 cth_host32(r.bytes + CTH_PCAP_FILE_HEADER + 12) + 100);
 	assert_int_equal(decode_file(r.bytes, r.n), CTH_EXIT_OK);
-	assert_non_null(strstr(out_text, "#1 +0.000000 to kernel 120 bytes, of which the capture has 20\n"));
+	assert_non_null(strstr(out_text,
+		"#1 +0.000000 to kernel 120 bytes, of which the capture has 20\n"));
 	free_recording(&r);
 }
 

@@ -15,8 +15,12 @@
  *
  * NEW on a table, chain or object that is there changes nothing, so the batch may be
  * sent again. Rules have no names and would pile up: that is why they are deleted first.
- * The object must never be: destroying one drops what waits in every queue of the
- * namespace.
+ *
+ * Destroying an object, or taking a chain off its hook, drops what waits in every queue of
+ * the namespace. So neither is ever replaced. But a batch that the kernel aborts does both
+ * to what it has made so far, and it aborts one not only to refuse it: it also begins anew
+ * when it had to load a module. That is why cth_attach() looks first whether the helper is
+ * registered, and sends a rehearsal ahead, in which there is nothing to destroy.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -29,6 +33,8 @@
 
 /* Enough for cth- and a helper's name; for a name and -udplite; for prerouting-udplite. */
 #define ATTACH_NAME 32
+
+#define REHEARSAL "rehearsal" /* a chain on no hook, an object that is not */
 
 enum { HOOK_PREROUTING = 0, HOOK_OUTPUT = 3, POLICY_ACCEPT = 1 };
 enum { PRIORITY_FIRST = -199, PRIORITY_LAST = -101 };
@@ -298,6 +304,21 @@ static void set_helper(struct cth_msg *m, const struct cth_attach *a)
 	expression_end(m, e);
 }
 
+/* Every expression that new_rule() may use, to no effect: there is no such object. */
+static void put_rehearsed(struct cth_msg *m)
+{
+	static const uint8_t zero[1];
+	struct expression e;
+
+	load_l4proto(m);
+	compare(m, CTH_NFT_CMP_EQ, zero, sizeof(zero));
+	load_dport(m);
+	e = expression(m, "objref");
+	cth_msg_put_be32(m, CTH_NFT_OBJREF_IMM_TYPE, CTH_NFT_OBJECT_CT_HELPER);
+	cth_msg_put_str(m, CTH_NFT_OBJREF_IMM_NAME, REHEARSAL);
+	expression_end(m, e);
+}
+
 /* ports is NULL for a rule that takes every one. */
 static void new_rule(struct batch *b, const struct cth_attach *a, uint32_t hook,
 		     const struct cth_ports *ports)
@@ -389,25 +410,56 @@ static uint32_t batch_seq(struct cth_sock *s, size_t n)
 	return first;
 }
 
-/* Is one of the helpers missing that a asks for? */
-static bool is_unregistered(struct cth_sock *s, const struct cth_attach *a, uint16_t l3)
+/*
+ * Loads the modules that the rules need: 6.1 has objref in one. The rule's object does not
+ * exist, so in the end the batch is refused with ENOENT, and nothing of it remains.
+ */
+static int rehearse(struct cth_sock *s, struct cth_msg *m, const struct cth_attach *a,
+		    struct cth_nack *nack)
 {
-	struct cth_helper h;
+	struct batch b = { .m = m, .family = a->ipv4 ? AF_INET : AF_INET6, .left = 3 };
+	size_t expressions;
+	int r;
 
-	return cth_helper_get(s, a->helper, l3, a->l4, &h, NULL) != 0;
+	cth_msg_reset(m);
+	b.seq = batch_seq(s, b.left);
+	batch_edge(&b, CTH_NFNL_MSG_BATCH_BEGIN);
+	new_table(&b, a);
+	batch_begin(&b, CTH_NFT_NEWCHAIN, NLM_F_CREATE);
+	put_table(m, CTH_NFT_CHAIN_TABLE, a->helper);
+	cth_msg_put_str(m, CTH_NFT_CHAIN_NAME, REHEARSAL);
+	batch_end(&b);
+	batch_begin(&b, CTH_NFT_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	put_table(m, CTH_NFT_RULE_TABLE, a->helper);
+	cth_msg_put_str(m, CTH_NFT_RULE_CHAIN, REHEARSAL);
+	expressions = cth_msg_nest(m, CTH_NFT_RULE_EXPRESSIONS);
+	put_rehearsed(m);
+	cth_msg_nest_end(m, expressions);
+	batch_end(&b);
+	r = batch_finish(&b);
+	if (r < 0)
+		return r;
+	r = cth_sock_request(s, cth_msg_bytes(m), NULL, NULL, nack);
+	if (nack->error != -ENOENT)
+		return r;
+	memset(nack, 0, sizeof(*nack));
+	return 0;
 }
 
-/*
- * ENOENT is what the kernel says of an object whose helper is not registered, but also of an
- * object type or an expression that it lacks. If the helpers are there, it is the latter.
- */
-static int missing_piece(struct cth_sock *s, const struct cth_attach *a)
+/* 1: the helper is registered. 0: who has no right to look may still have one to attach. */
+static int look_up(struct cth_sock *s, const struct cth_attach *a, uint16_t l3)
 {
-	if (a->ipv4 && is_unregistered(s, a, AF_INET))
-		return -ENOENT;
-	if (a->ipv6 && is_unregistered(s, a, AF_INET6))
-		return -ENOENT;
-	return -EOPNOTSUPP;
+	struct cth_helper h;
+	int r = cth_helper_get(s, a->helper, l3, a->l4, &h, NULL);
+
+	return r == -EPERM ? 0 : r < 0 ? r : 1;
+}
+
+static int look_up_both(struct cth_sock *s, const struct cth_attach *a)
+{
+	int r = a->ipv4 ? look_up(s, a, AF_INET) : 1;
+
+	return r == 1 && a->ipv6 ? look_up(s, a, AF_INET6) : r;
 }
 
 /*
@@ -420,24 +472,39 @@ static bool is_elsewhere(const struct cth_nack *nack)
 	       (nack->error == -EEXIST || nack->error == -EOPNOTSUPP);
 }
 
+/*
+ * ENOENT is what the kernel says of an object whose helper is not registered, but also of an
+ * object type or an expression that it lacks. If the helper is there, it is the latter.
+ */
+static int attach_result(int r, const struct cth_nack *nack, bool registered)
+{
+	if (is_elsewhere(nack))
+		return -EEXIST;
+	return nack->error == -ENOENT && registered ? -EOPNOTSUPP : r;
+}
+
 int cth_attach(struct cth_sock *s, struct cth_msg *m, const struct cth_attach *a,
 	       struct cth_nack *nack)
 {
 	struct cth_nack own;
-	int r;
+	int r, registered;
 
 	if (!nack)
 		nack = &own;
 	memset(nack, 0, sizeof(*nack));
 	r = attach_check(a);
+	if (r < 0)
+		return r;
+	registered = look_up_both(s, a);
+	if (registered < 0)
+		return registered;
+	r = rehearse(s, m, a, nack);
 	if (r == 0)
 		r = cth_attach_put(m, batch_seq(s, attach_messages(a)), a);
 	if (r < 0)
 		return r;
 	r = cth_sock_request(s, cth_msg_bytes(m), NULL, NULL, nack);
-	if (is_elsewhere(nack))
-		return -EEXIST;
-	return nack->error == -ENOENT ? missing_piece(s, a) : r;
+	return attach_result(r, nack, registered == 1);
 }
 
 /* A batch of one message that names the table, and nothing in it. */

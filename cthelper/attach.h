@@ -46,9 +46,10 @@ struct cth_attach {
  *
  * -EINVAL: a name that is empty, too long, or has other characters than A-Z a-z 0-9 . _ -;
  * no l4, neither family; a port range upside down, or ports of a protocol without ports; a
- * priority out of range. -ENOENT: the helper is not registered; -EOPNOTSUPP: nf_tables or
- * nft_ct is absent; -EEXIST: it is attached at another priority, detach it first; -EPERM;
- * -EMSGSIZE: m's buffer is smaller than CTH_ATTACH_ROOM.
+ * priority out of range. -ENOENT: the helper is not registered for each of the families;
+ * -EPROTONOSUPPORT: no nfnetlink_cthelper, so that none can be; -EOPNOTSUPP: nf_tables,
+ * nft_ct or nft_objref is absent; -EEXIST: it is attached at another priority, detach it
+ * first; -EPERM; -EMSGSIZE: m's buffer is smaller than CTH_ATTACH_ROOM.
  */
 int cth_attach(struct cth_sock *s, struct cth_msg *m, const struct cth_attach *a,
 	       struct cth_nack *nack);

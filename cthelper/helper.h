@@ -87,7 +87,9 @@ int cth_helper_list(struct cth_sock *s, struct cth_helper *list, size_t n,
  * Deletes the one helper with this key. -ENOENT: there is none; -EBUSY: an iptables CT rule or
  * an nft object refers to it, in any namespace, or did until a moment ago: see cth_detach()
  * in attach.h. Its flows go on without a helper, their expectations are gone. To delete all:
- * list them, and one by one, for the kernel's own flush says success when it left some.
+ * list them, and one by one, for the kernel's own flush says success when it left some. Linux 6.1
+ * loses count when one is deleted while an iptables rule refers to another: the other stays
+ * busy until the next boot. Rules of attach.h are not concerned, nor is Linux 6.12.
  */
 int cth_helper_del(struct cth_sock *s, const char *name, uint16_t l3, uint8_t l4,
 		   struct cth_nack *nack);

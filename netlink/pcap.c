@@ -29,7 +29,7 @@ static uint16_t file16(const struct cth_pcap *p, const uint8_t *at)
 {
 	uint16_t v = cth_host16(at);
 
-	return p->foreign ? (uint16_t)(v << 8 | v >> 8) : v;
+	return (uint16_t)(p->foreign ? v << 8 | v >> 8 : v);
 }
 
 static uint32_t file32(const struct cth_pcap *p, const uint8_t *at)

@@ -174,7 +174,7 @@ static bool check_socket(struct doctor *d)
 
 	if (r == CTH_EXIT_OK) {
 		tell(d, GOOD, "netlink socket", d->sock.ext_ack ? NULL :
-		     "no extended answers (Linux before 4.12): the kernel will not say why it refuses",
+		     "before Linux 4.12 the kernel does not say why it refuses",
 		     NULL);
 		return true;
 	}
@@ -201,8 +201,8 @@ static void check_capability(struct doctor *d)
 		tell(d, GOOD, "capability", "CAP_NET_ADMIN", NULL);
 	} else {
 		tell(d, DOUBTFUL, "capability",
-		     "CAP_NET_ADMIN in a user namespace that is not the first one: queues and rules "
-		     "work, helpers cannot be registered or enabled",
+		     "CAP_NET_ADMIN in a user namespace that is not the first one: queues and "
+		     "rules work, helpers cannot be registered or enabled",
 		     "register and enable helpers on the host: they are one for all namespaces");
 	}
 }
@@ -422,7 +422,7 @@ static void tell_queue(struct doctor *d, const struct proc_queue *q)
 	else if (q->dropped_full || q->dropped_socket)
 		tell(d, DOUBTFUL, what, phrase("%s; dropped: %" PRIu32 " as it was full, %" PRIu32
 			" as the program's receive buffer was", owner, q->dropped_full,
-			q->dropped_socket), "give the program a longer queue, or a larger receive buffer");
+			q->dropped_socket), "give it a longer queue, or a larger receive buffer");
 	else
 		tell(d, GOOD, what, phrase("%s; %" PRIu32 " waiting", owner, q->waiting), NULL);
 }
@@ -432,8 +432,8 @@ static void check_owners(struct doctor *d)
 	const struct proc_queue *q;
 
 	if (!d->queues_read) {
-		tell(d, IDLE, "queues", "not looked at: only root may read their list, if there is one",
-		     NULL);
+		tell(d, IDLE, "queues", "not looked at: their list is not there, or "
+		     "only root may read it", NULL);
 		return;
 	}
 	if (d->queue_asked) {
@@ -474,9 +474,9 @@ static void tell_helper(struct doctor *d, const struct cth_helper *h)
 		tell(d, GOOD, what, phrase("enabled; queue %u is served by %s", num, owner), NULL);
 	else if (h->enabled)
 		tell(d, attached_here(d, h) ? BAD : DOUBTFUL, what,
-		     phrase("enabled, and in this network namespace nobody listens on queue %u: new "
-			    "connections that get it are never confirmed, and hang behind NAT or a "
-			    "stateful firewall", num),
+		     phrase("enabled, and in this network namespace nobody listens on queue %u: "
+			    "new connections that get it are never confirmed, and hang behind "
+			    "NAT or a stateful firewall", num),
 		     phrase("start its program, or: cth helper disable %s", key));
 	else if (q)
 		tell(d, DOUBTFUL, what, phrase("disabled, although %s listens on queue %u: nothing "
@@ -577,7 +577,7 @@ static void check_other_queues(struct doctor *d)
 				    "confirmed there, too early: later SNAT rules do not apply to "
 				    "them, and TCP sequence numbers may be adjusted twice",
 				    queues_text(r)),
-			     "keep these connections out of it: match ct helper before it, and return");
+			     "keep these connections out: match ct helper before it, and return");
 	}
 	if (n == 0)
 		tell(d, GOOD, "other queue rules", "none in this network namespace", NULL);
@@ -603,8 +603,8 @@ static void check_nat(struct doctor *d)
 	if (proc_module("nf_nat") != PROC_MODULE_UNKNOWN || proc_symbol("nf_nat_setup_info"))
 		tell(d, GOOD, "NAT (nf_nat)", NULL, NULL);
 	else
-		tell(d, IDLE, "NAT (nf_nat)", "not loaded: nothing is translated on this machine, and "
-		     "expectations cannot ask for it",
+		tell(d, IDLE, "NAT (nf_nat)", "not loaded: nothing is translated on this machine, "
+		     "and expectations cannot ask for it",
 		     "if it is wanted, the kernel needs CONFIG_NF_NAT; try: modprobe nf_nat\n"
 		     "Debian: linux-image-ARCH has it; OpenWrt: kmod-nf-nat");
 }
@@ -624,8 +624,8 @@ static void check_expectations(struct doctor *d)
 	tell(d, (enum state)r, what,
 	     phrase("%" PRIu64 " of %" PRIu64 "%s", c.n, max,
 		    r == BAD ? ": full: no expectation can be made, EMFILE" : ""),
-	     r == GOOD ? NULL : phrase("try: sysctl -w net.netfilter.nf_conntrack_expect_max=%" PRIu64,
-				       max * 2));
+	     r == GOOD ? NULL : phrase("try: sysctl -w net.netfilter."
+				       "nf_conntrack_expect_max=%" PRIu64, max * 2));
 }
 
 /* iptables' target works before conntrack and nowhere else; nft's statement only behind it. */
@@ -650,7 +650,7 @@ static void check_priorities(struct doctor *d)
 		any = true;
 		tell(d, BAD, phrase("rule %s", rule_text(r, place, sizeof(place))),
 		     phrase("attaches %s where it never does: %s conntrack", r->helper,
-			    r->at.priority <= -200 ? "before" : "when a connection was confirmed by"),
+			    r->at.priority <= -200 ? "before" : "confirmed already by"),
 		     "give its chain a priority from -199 to -101, on hook prerouting or output");
 	}
 	if (!any)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 #include "helper.h"
 
 /* get, list */
@@ -197,6 +198,22 @@ static void del_json(struct json *j, const struct cth_helper *h, int err)
 	json_close(j, '}');
 }
 
+/*
+ * The kernel lets go of a rule's helper a moment after the rule itself is gone, so that
+ * one that is busy now may be free when a person looks.
+ */
+static int del_patiently(struct cth_sock *s, const struct cth_helper *h, struct cth_nack *nack)
+{
+	const struct timespec moment = { .tv_nsec = 50 * 1000 * 1000 };
+	int err = cth_helper_del(s, h->name, h->l3, h->l4, nack);
+
+	for (int i = 0; i < 10 && err == -EBUSY; i++) {
+		nanosleep(&moment, NULL);
+		err = cth_helper_del(s, h->name, h->l3, h->l4, nack);
+	}
+	return err;
+}
+
 /* One by one, for of several the kernel deletes some and says that all went well. */
 static int del_all(struct cth_sock *s, const struct cth_helper *list, size_t n)
 {
@@ -210,7 +227,7 @@ static int del_all(struct cth_sock *s, const struct cth_helper *list, size_t n)
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct cth_nack nack = { 0 };
-		int err = cth_helper_del(s, list[i].name, list[i].l3, list[i].l4, &nack), refused;
+		int err = del_patiently(s, &list[i], &nack), refused;
 
 		if (json)
 			del_json(&j, &list[i], err);

@@ -20,12 +20,12 @@
 #define DRAIN_MS     2000
 #define DRAIN_STEP   50
 
-static long now_ms(void)
+int64_t listener_now(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* The configuration symbol or the release that a flag needs. */
@@ -251,7 +251,8 @@ int listener_open(struct listener *l, cth_pkt_fn *fn, void *ctx)
 	}
 	set_rcvbuf(l);
 	/* The slots are as large as it wants them: see allocate(). */
-	(void)cth_queue_init(&l->queue, &l->sock, l->ring, SLOTS, l->memory, CTH_QUEUE_OUT, fn, ctx);
+	(void)cth_queue_init(&l->queue, &l->sock, l->ring, SLOTS, l->memory, CTH_QUEUE_OUT, fn,
+			     ctx);
 	l->queue.no_ranges = l->no_ranges;
 	code = bind_all(l);
 	if (code == 0 && l->config.flags & CTH_QUEUE_GSO && !l->no_enable)
@@ -287,7 +288,7 @@ static int look(struct listener *l)
 /* Decides until nothing waits, or rules that still feed the queues make that hopeless. */
 static void drain(struct listener *l)
 {
-	long end = now_ms() + DRAIN_MS;
+	int64_t end = listener_now() + DRAIN_MS;
 	int waiting, r;
 
 	do {
@@ -297,7 +298,7 @@ static void drain(struct listener *l)
 			r = cth_queue_run(&l->queue, 0, DRAIN_STEP);
 		if (waiting < 0)
 			waiting = r > 0;
-	} while (r >= 0 && waiting > 0 && now_ms() < end);
+	} while (r >= 0 && waiting > 0 && listener_now() < end);
 }
 
 void listener_close(struct listener *l)
@@ -339,25 +340,27 @@ static void counters(const struct listener *l, struct counter c[COUNTERS])
 		{ "packets", q->packets, NULL },
 		{ "verdicts", q->verdicts, NULL },
 		{ "sends", q->sends, NULL },
-		{ "malformed", q->malformed, "packets whose description was unreadable; they passed" },
+		{ "malformed", q->malformed, "packets whose description was spoilt; they passed" },
 		{ "unbound", q->unbound, "packets of a queue that is not bound here; they passed" },
-		{ "refused", q->refused, "verdicts that cannot be sent as they were; the packets passed" },
+		{ "refused", q->refused,
+		  "verdicts that cannot be sent like that; the packets passed" },
 		{ "held", q->held, "packets without a verdict" },
 		{ "unsent", q->unsent, "verdicts that could not be sent" },
 		{ "nacks", q->nacks, "verdicts refused by the kernel" },
 		{ "gaps", q->gaps, "packet ids that never came" },
-		{ "queue_dropped", l->losses.full, "packets dropped by the kernel: the queue was full; "
-		  "try --queue-len" },
-		{ "user_dropped", l->losses.no_room, "packets dropped by the kernel: the receive buffer "
-		  "was full; try --rcvbuf" },
-		{ "socket_drops", l->losses.socket, "datagrams dropped at the socket; try --rcvbuf" },
+		{ "queue_dropped", l->losses.full, "packets dropped by the kernel: the queue was "
+		  "full; try --queue-len" },
+		{ "user_dropped", l->losses.no_room, "packets dropped by the kernel: the receive "
+		  "buffer was full; try --rcvbuf" },
+		{ "socket_drops", l->losses.socket,
+		  "datagrams dropped at the socket; try --rcvbuf" },
 		{ "overruns", s->overruns, "overruns of the receive buffer; try --rcvbuf" },
 		{ "truncated", s->truncated, "datagrams cut: longer than a slot" },
 		{ "alien", s->alien, "datagrams that did not come from the kernel" },
 		{ "stray", s->stray, NULL },
 		{ "malformed_datagrams", s->malformed, "datagrams that could not be parsed" },
-		{ "waiting", l->losses.waiting, "packets still waiting at the end: dropped with the queue; "
-		  "a rule still feeds it" },
+		{ "waiting", l->losses.waiting, "packets still waiting at the end: dropped with "
+		  "the queue; a rule still feeds it" },
 	};
 
 	memcpy(c, all, sizeof(all));

@@ -29,7 +29,7 @@ struct listener {
 	struct cth_helper *enabled;
 	size_t enabled_n;
 	struct listener_losses {
-		uint32_t socket, full, no_room; /* by the socket, by full queues, for want of its room */
+		uint32_t socket, full, no_room; /* dropped: see listener_tell_losses() */
 		uint32_t waiting;
 	} losses;
 };
@@ -48,5 +48,8 @@ void listener_tell_losses(const struct listener *l);
 
 /* After listener_close(): every counter on stdout. */
 void listener_print_counters(const struct listener *l);
+
+/* Milliseconds, that only grow. */
+int64_t listener_now(void);
 
 #endif

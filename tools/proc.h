@@ -25,7 +25,7 @@ struct proc_queue {
 	uint32_t last_id;
 };
 
-/* All bound queues, up to n into list: how many there are, or -errno (-ENOENT: no nfnetlink_queue). */
+/* All bound queues, up to n into list: how many, or -errno (-ENOENT: no nfnetlink_queue). */
 int proc_queues(struct proc_queue *list, size_t n);
 
 /* The one queue: 1, 0 when nobody has bound it, or -errno. */
@@ -38,7 +38,7 @@ struct proc_owner {
 	char command[32];
 };
 
-/* Finds the owner by the socket's portid; false: not in our sight (other PID namespace, no right). */
+/* Finds the owner by the socket's portid; false: in another PID namespace, or no right. */
 bool proc_owner(uint32_t portid, struct proc_owner *owner);
 
 /* "pid 812 (suricata)", or "portid 812, whose process is not visible". */
@@ -55,14 +55,14 @@ enum proc_module proc_module(const char *name);
 /* Is a function of this name in the kernel? Answers for what has no other sign. */
 bool proc_symbol(const char *name);
 
-/* The number in a file below /proc, such as sys/net/netfilter/nf_conntrack_expect_max: 0 or -errno. */
+/* The number in a file, such as sys/net/netfilter/nf_conntrack_expect_max: 0 or -errno. */
 int proc_number(const char *path, uint64_t *value);
 
 /* Has this process CAP_NET_ADMIN in its own user namespace? Is that the first one? */
 bool proc_net_admin(void);
 bool proc_first_user_namespace(void);
 
-/* A list of words on lines of their own, such as net/ip_tables_names, joined by blanks: true unless empty. */
+/* The words of a file, such as net/ip_tables_names, joined by blanks: true unless there is none. */
 bool proc_words(const char *path, char *text, size_t n);
 
 #endif

@@ -300,19 +300,19 @@ static int check_options(const struct applet *self, struct watch *w, bool code_g
 	if (to_given && !code_given)
 		v->code = CTH_QUEUE;
 	if (l->last - l->first >= CTH_QUEUE_BOUND)
-		return usage_error(self, "queues %u to %u: %d at most on one socket", l->first, l->last,
-				   CTH_QUEUE_BOUND);
+		return usage_error(self, "queues %u to %u: %d at most on one socket",
+				   l->first, l->last, CTH_QUEUE_BOUND);
 	if ((v->code == CTH_QUEUE) != to_given)
 		return usage_error(self, to_given ? "-Q goes with -v queue only"
 						  : "-v queue needs -Q, the queue to go to");
 	if (v->bypass && !to_given)
 		return usage_error(self, "--bypass goes with -Q only");
 	if (to_given && v->to_queue >= l->first && v->to_queue <= l->last)
-		return usage_error(self, "-Q %u: that queue is ours: its packets would go round for ever",
-				   v->to_queue);
+		return usage_error(self, "-Q %u: that queue is ours: its packets would go round "
+				   "for ever", v->to_queue);
 	if (v->code == CTH_REPEAT && !v->set_mark)
-		return usage_error(self, "-v repeat needs --mark, and the rule a test of it: without, "
-				   "a packet goes round for ever");
+		return usage_error(self, "-v repeat needs --mark, and the rule a test of it: "
+				   "without, a packet goes round for ever");
 	if (l->config.flags & CTH_QUEUE_FAIL_OPEN && !(l->config.wishes & CTH_QUEUE_FAIL_OPEN))
 		return usage_error(self, "--fail-open and --no-fail-open exclude each other");
 	return CTH_EXIT_OK;
@@ -328,7 +328,8 @@ static void init(struct watch *w, FILE *chatter)
 }
 
 /* 0, or an exit code to leave with; *leave tells the two apart, for --help exits with 0. */
-static int parse_watch(const struct applet *self, int argc, char **argv, struct watch *w, bool *leave)
+static int parse_watch(const struct applet *self, int argc, char **argv, struct watch *w,
+		       bool *leave)
 {
 	bool code_given = false, to_given = false;
 	uint64_t v;
@@ -380,7 +381,10 @@ static void show(struct watch *w, const struct cth_pkt *p, const struct cth_verd
 
 static void pause_ms(uint64_t ms)
 {
-	struct timespec t = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+	struct timespec t = {
+		.tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000) * 1000000,
+	};
 
 	if (ms)
 		nanosleep(&t, NULL);
@@ -410,7 +414,7 @@ static void send_bogus(struct watch *w, const struct cth_pkt *p)
 		{ 0, 2 },                   /* NF_STOLEN: EINVAL */
 		{ 0, 0xff },                /* no verdict at all: EINVAL */
 	};
-	const size_t n = sizeof(bogus) / sizeof(bogus[0]), i = w->bogus_sent % n;
+	const size_t i = (size_t)(w->bogus_sent % (sizeof(bogus) / sizeof(bogus[0])));
 	struct iovec part;
 	struct cth_span bytes;
 	struct cth_msg m;
@@ -561,14 +565,6 @@ static void tell_refusals(struct watch *w)
 	w->nacks_told = q->stats.nacks;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* How many packets the next turn may take; 0: as many as come. */
 static size_t budget(const struct watch *w)
 {
@@ -592,7 +588,7 @@ static int turn(struct watch *w)
 /* Serves until somebody asks it to end, enough packets have come, or none for long enough. */
 static int serve(struct watch *w)
 {
-	int64_t last = now_ms();
+	int64_t last = listener_now();
 
 	while (!interrupted && (w->wanted == 0 || w->seen < w->wanted)) {
 		int r = turn(w);
@@ -600,8 +596,8 @@ static int serve(struct watch *w)
 		if (r < 0)
 			return fail(r, "receiving packets", NULL, NULL);
 		if (r > 0)
-			last = now_ms();
-		else if (w->idle_s && now_ms() - last >= (int64_t)w->idle_s * 1000)
+			last = listener_now();
+		else if (w->idle_s && listener_now() - last >= (int64_t)w->idle_s * 1000)
 			break;
 	}
 	return CTH_EXIT_OK;
@@ -675,8 +671,8 @@ const struct applet queue_applet = {
 	"      --quiet           print nothing per packet\n"
 	"      --verbose         tell what is set up\n"
 	"\n"
-	"After binding, the disabled helpers that are registered on these queues are enabled, and\n"
-	"disabled again before the program leaves. Their status is one for all network namespaces.\n"
+	"After binding, the disabled helpers that are registered on these queues are enabled;\n"
+	"they are disabled before the program leaves. This is so for all network namespaces.\n"
 	"\n"
 	"  nft add rule inet filter input udp dport 53 queue flags bypass to 3\n"
 	"  cth queue -q 3 -v accept -n 10 --ct\n",
@@ -685,6 +681,7 @@ const struct applet queue_applet = {
 
 /* nfqnl_test */
 
+#define NFQNL_TEST_SHORT COMMON_SHORT "t:c:n:"
 static const struct option nfqnl_test_options[] = {
 	COMMON_LONG,
 	{ "timeout", required_argument, NULL, 't' },
@@ -705,7 +702,7 @@ static int parse_nfqnl_test(const struct applet *self, int argc, char **argv, st
 	int c, r;
 
 	*leave = true;
-	while ((c = getopt_long(argc, argv, COMMON_SHORT "t:c:n:", nfqnl_test_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, NFQNL_TEST_SHORT, nfqnl_test_options, NULL)) != -1) {
 		r = listening_option(w, c == 'c' ? 'n' : c);
 		if (r == 1)
 			return usage_error(self, "--%s %s: not understood, or out of range",
@@ -719,7 +716,8 @@ static int parse_nfqnl_test(const struct applet *self, int argc, char **argv, st
 		uint64_t num;
 
 		if (!parse_number(argv[optind], 0, UINT16_MAX, &num))
-			return usage_error(self, "%s: not a queue number, 0 to 65535", argv[optind]);
+			return usage_error(self, "%s: not a queue number, 0 to 65535",
+					   argv[optind]);
 		w->listener.first = w->listener.last = (uint16_t)num;
 	}
 	*leave = false;
@@ -762,8 +760,8 @@ const struct applet nfqnl_test_applet = {
 	"      --quiet        print nothing per packet\n"
 	"      --verbose      tell what is set up\n"
 	"\n"
-	"After binding, the disabled helpers that are registered on the queue are enabled, and\n"
-	"disabled again before the program leaves. Their status is one for all network namespaces.\n"
+	"After binding, the disabled helpers that are registered on the queue are enabled; they\n"
+	"are disabled before the program leaves. This is so for all network namespaces.\n"
 	"\n"
 	"  nfct-helper-add test 0\n"
 	"  iptables -I OUTPUT -t raw -p tcp -j CT --helper test\n"

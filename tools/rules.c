@@ -135,7 +135,8 @@ static int chain_message(struct reader *r, const struct cth_nlmsg *m)
 static int object_message(struct reader *r, const struct cth_nlmsg *m)
 {
 	static const struct cth_attr_rule rules[OBJ_ATTRS] = {
-		[OBJ_TABLE] = STRING, [OBJ_NAME] = STRING, [OBJ_TYPE] = AT_LEAST(4), [OBJ_DATA] = ANY,
+		[OBJ_TABLE] = STRING, [OBJ_NAME] = STRING, [OBJ_TYPE] = AT_LEAST(4),
+		[OBJ_DATA] = ANY,
 	};
 	static const struct cth_attr_rule data_rules[CT_HELPER_ATTRS] = {
 		[CT_HELPER_NAME] = STRING, [CT_HELPER_L4] = AT_LEAST(1),
@@ -208,7 +209,8 @@ static int objref_expression(struct reader *r, struct cth_span data)
 
 	if (error < 0)
 		return error;
-	if (!a[OBJREF_TYPE].p || cth_be32(a[OBJREF_TYPE].p) != OBJECT_CT_HELPER || !a[OBJREF_NAME].p)
+	if (!a[OBJREF_NAME].p || !a[OBJREF_TYPE].p ||
+	    cth_be32(a[OBJREF_TYPE].p) != OBJECT_CT_HELPER)
 		return 0;
 	/* Objects have been read before. */
 	r->rule.kind = RULE_HELPER;
@@ -266,12 +268,15 @@ static int immediate_expression(struct reader *r, struct cth_span data)
 {
 	static const struct cth_attr_rule rules[IMMEDIATE_ATTRS] = { [IMMEDIATE_DATA] = ANY };
 	static const struct cth_attr_rule data_rules[DATA_ATTRS] = { [DATA_VERDICT] = ANY };
-	static const struct cth_attr_rule verdict_rules[VERDICT_ATTRS] = { [VERDICT_CHAIN] = STRING };
+	static const struct cth_attr_rule verdict_rules[VERDICT_ATTRS] = {
+		[VERDICT_CHAIN] = STRING,
+	};
 	struct cth_span a[IMMEDIATE_ATTRS], d[DATA_ATTRS], v[VERDICT_ATTRS];
 	struct jump *jump;
 
 	if (cth_attr_index(data, rules, IMMEDIATE_ATTRS, a) < 0 || !a[IMMEDIATE_DATA].p ||
-	    cth_attr_index(a[IMMEDIATE_DATA], data_rules, DATA_ATTRS, d) < 0 || !d[DATA_VERDICT].p ||
+	    cth_attr_index(a[IMMEDIATE_DATA], data_rules, DATA_ATTRS, d) < 0 ||
+	    !d[DATA_VERDICT].p ||
 	    cth_attr_index(d[DATA_VERDICT], verdict_rules, VERDICT_ATTRS, v) < 0 ||
 	    !v[VERDICT_CHAIN].p)
 		return 0; /* a value, or a verdict without a chain */

@@ -46,8 +46,8 @@ static void print_table(const struct sample *s)
 {
 	char owner[64];
 
-	printf("%5s  %-20s %10s %7s %6s %6s %13s %13s %10s\n", "queue", "owner", "portid", "waiting",
-	       "mode", "range", "queue-dropped", "user-dropped", "last-id");
+	printf("%5s  %-20s %10s %7s %6s %6s %13s %13s %10s\n", "queue", "owner", "portid",
+	       "waiting", "mode", "range", "queue-dropped", "user-dropped", "last-id");
 	for (size_t i = 0; i < s->n; i++) {
 		const struct proc_queue *q = &s->queue[i];
 
@@ -141,9 +141,10 @@ static void print_prometheus(const struct sample *s)
 		printf("# HELP %s %s\n# TYPE %s %s\n", metrics[m].name, metrics[m].help,
 		       metrics[m].name, metrics[m].type);
 		for (size_t i = 0; i < s->n; i++) {
+			const char *queue = (const char *)&s->queue[i];
 			uint32_t value;
 
-			memcpy(&value, (const char *)&s->queue[i] + metrics[m].offset, sizeof(value));
+			memcpy(&value, queue + metrics[m].offset, sizeof(value));
 			printf("%s{queue=\"%" PRIu32 "\"} %" PRIu32 "\n", metrics[m].name,
 			       s->queue[i].num, value);
 		}
@@ -328,9 +329,9 @@ const struct applet stats_applet = {
 	"      --prometheus  as metrics, for a textfile collector\n"
 	"      --proc DIR    read a copy of /proc\n"
 	"\n"
-	"queue-dropped: the queue was full (--queue-len); user-dropped: the program's receive buffer\n"
-	"was (--rcvbuf). What passes because a full queue is fail-open is counted nowhere. The\n"
-	"counters have 32 bits and end with their queue.\n"
+	"queue-dropped: the queue was full (--queue-len); user-dropped: the program's receive\n"
+	"buffer was (--rcvbuf). What passes because a full queue is fail-open is counted nowhere.\n"
+	"The counters have 32 bits and end with their queue.\n"
 	"\n"
 	"  cth queue stats -q 0 --check -i 60\n",
 	.main = stats_main,

@@ -94,7 +94,7 @@ like "JSON has the exit code" "$json" "\],\"exit\":$code\}\$"
 # ---- who owns a queue ----
 
 listen 3 "$cth" queue -q 3 --quiet -d 500 --queue-len 1 --no-fail-open
-pid=$(listening)
+pid=$listener
 look -q 3
 like "the owner's pid and command" "$out" "^ok    queue 3: pid $pid \(cth\); 0 waiting"
 look -q 4
@@ -174,7 +174,7 @@ iptables -t raw -A PREROUTING -p icmp -j CT --zone 3
 look
 like "a rule before conntrack never attaches" "$out" \
 	"^FAIL  rule inet early before .*prerouting, priority -200\): attaches $name where it never does: before conntrack"
-like "nor does one behind the end" "$out" "^FAIL  rule inet early confirmed .*: attaches $name where it never does: when"
+like "nor does one behind the end" "$out" "^FAIL  rule inet early confirmed .*: attaches $name where it never does: confirmed"
 like "the remedy is told" "$(grep -A 1 '^FAIL  rule inet early before' <<<"$out")" 'from -199 to -101'
 unlike "one between them does" "$out" '^FAIL  rule inet early behind'
 unlike "nothing is claimed of a chain without hook" "$out" '^FAIL  rule inet early unhooked'

@@ -161,7 +161,7 @@ is "prints JSON and nothing else" "$(<"$work/out")" \
 for signal in INT TERM HUP; do
 	listen 3 "$BUILD/nfqnl_test" 3
 	send 1003 1
-	kill -"$signal" "$(listening)"
+	kill -"$signal" "$listener"
 	left "SIG$signal is an orderly end"
 	is "SIG$signal: the queue is given back" "$(<"$queues")" ""
 done
@@ -214,17 +214,11 @@ is "and they arrive" "$(arrived_plain 1003)" 2
 
 timeout 10 nc -u -l 127.0.0.1 1006 >"$work/got" &
 receiver=$!
-for _ in $(seq 40); do
-	grep -q ':03EE ' /proc/net/udp && break
-	sleep 0.05
-done
+wait_for 'grep -q ":03EE " /proc/net/udp'
 listen 6 "$cth" queue -q 6 --replace 'world=everybody out there' -n 1 --quiet
 send 1006 1 'hello world'
 left "--replace"
-for _ in $(seq 40); do
-	[ -s "$work/got" ] && break
-	sleep 0.05
-done
+wait_for '[ -s "$work/got" ]'
 kill $receiver
 is "edits the packet, lengths and checksums too" "$(<"$work/got")" "hello everybody out there"
 
@@ -251,10 +245,7 @@ like "and none was refused" "$(<"$work/out")" '^nacks +0$'
 
 listen 5 "$cth" queue -q 5 -O -t 2 --quiet
 timeout 10 nc -l 127.0.0.1 1005 >"$work/got" &
-for _ in $(seq 40); do
-	grep -q ':03ED 00000000:0000 0A' /proc/net/tcp && break
-	sleep 0.05
-done
+wait_for 'grep -q ":03ED 00000000:0000 0A" /proc/net/tcp'
 seq 2000 | timeout 10 nc -N 127.0.0.1 1005
 left "a TCP connection out of order; -t 2 ends it"
 is "arrives in order all the same" "$(<"$work/got")" "$(seq 2000)"
@@ -293,15 +284,12 @@ send 1003 1
 sleep 0.3
 send 1003 1
 wait $!
-for _ in $(seq 40); do
-	[ -s "$work/code" ] && break
-	sleep 0.05
-done
+wait_for '[ -s "$work/code" ]'
 ok "a closed pipe is an end, and no signal" [ "$(<"$work/code")" -le 1 ]
 is "and the queue is given back" "$(<"$queues")" ""
 
 listen 3 "$cth" queue -q 3 --quiet
-pid=$(listening)
+pid=$listener
 says "a queue of another program" 5 "" "binding queue 3: EPERM: the queue is owned by pid $pid \(cth\)" \
 	"$cth" queue -q 3
 says "a range that holds such a queue binds none" 5 "" "binding queue 3: EPERM" "$cth" queue -q 2:4

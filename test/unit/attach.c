@@ -24,11 +24,12 @@ static struct cth_nack nack;
 /* How the kernel answers a batch, and the registry behind cth_helper_get(). */
 static struct {
 	int error;           /* 0: agrees */
-	uint16_t refused;    /* type of the message that is refused; 0: the batch as a whole */
+	uint16_t refused;    /* type of the message that is refused; 0: any batch as a whole */
 	bool everything;     /* and everything behind it is refused as well, with ENOENT */
 	bool inet, inet6;    /* what is registered as ftp over TCP */
-	bool no_registry;
-	size_t batches, dumps;
+	int registry_error;  /* of who asks for that */
+	int rehearsal_error; /* of the rule in the rehearsal */
+	size_t rehearsals, batches, dumps;
 } nf;
 
 static int setup(void **state)
@@ -73,8 +74,8 @@ static void tell_helper(uint32_t seq, uint16_t l3)
 static void answer_dump(uint32_t seq)
 {
 	nf.dumps++;
-	if (nf.no_registry) {
-		refuse(seq, 0x0901, -EINVAL);
+	if (nf.registry_error) {
+		refuse(seq, 0x0901, nf.registry_error);
 		return;
 	}
 	if (nf.inet)
@@ -84,14 +85,33 @@ static void answer_dump(uint32_t seq)
 	script_done(&k, seq, 0);
 }
 
+static bool contains(struct cth_span bytes, const void *part, size_t n)
+{
+	for (size_t i = 0; i + n <= bytes.n; i++)
+		if (memcmp(bytes.p + i, part, n) == 0)
+			return true;
+	return false;
+}
+
 /* All errors of a batch come at its end, in order, and an ACK even if it failed. */
 static void answer_batch(struct cth_span datagram)
 {
+	bool rehearsal = contains(datagram, "rehearsal", 10);
 	bool broken = false;
 	struct cth_nlmsg m;
 
-	nf.batches++;
+	nf.rehearsals += rehearsal;
+	nf.batches += !rehearsal;
 	while (cth_nlmsg_next(&datagram, &m) > 0) {
+		if (rehearsal && m.type == 0x0a06) {
+			if (nf.rehearsal_error)
+				refuse(m.seq, m.type, nf.rehearsal_error);
+			else
+				script_ack(&k, m.seq, 0);
+			return;
+		}
+		if (rehearsal && nf.refused)
+			continue;
 		if (m.type == CTH_NFNL_MSG_BATCH_BEGIN && nf.error && nf.refused == 0) {
 			refuse(m.seq, m.type, nf.error);
 			return;
@@ -125,6 +145,8 @@ static int with_kernel(void **state)
 {
 	setup(state);
 	k.on_send = kernel;
+	nf.inet = nf.inet6 = true;
+	nf.rehearsal_error = -ENOENT;
 	return 0;
 }
 
@@ -373,8 +395,9 @@ static void sequence_numbers_are_taken_in_a_row(void **state)
 	(void)state;
 	assert_int_equal(cth_attach(&s, &msg, &a, &nack), 0);
 	m = message(CTH_NFNL_MSG_BATCH_END, 0);
-	assert_int_equal(m.seq, 1 + 9);
-	assert_int_equal(cth_sock_seq(&s), 11);
+	/* Behind the look at the registry and the five messages of the rehearsal. */
+	assert_int_equal(m.seq, 1 + 5 + 10);
+	assert_int_equal(cth_sock_seq(&s), 17);
 	/* 0 is the kernel's. */
 	assert_int_equal(cth_attach_put(&msg, UINT32_MAX - 1, &a), 0);
 	assert_int_equal(message(CTH_NFNL_MSG_BATCH_BEGIN, 0).seq, UINT32_MAX - 1);
@@ -403,12 +426,20 @@ static void the_room_is_enough_and_no_less_would_do(void **state)
 		assert_int_equal(cth_attach_put(&msg, 1, &a), -EMSGSIZE);
 		assert_int_equal(cth_msg_bytes(&msg).n, 0);
 	}
-	cth_msg_init(&msg, room, 100);
+	a.helper = "ftp";
+	a.l4 = TCP;
+	cth_msg_init(&msg, room, 100); /* not even the rehearsal */
 	assert_int_equal(cth_attach(&s, &msg, &a, &nack), -EMSGSIZE);
+	assert_int_equal(nf.rehearsals, 0);
 	assert_int_equal(cth_attach_clear(&s, &msg, "exactly15letter", false, &nack), 0);
 	cth_msg_init(&msg, room, 40);
 	assert_int_equal(cth_detach(&s, &msg, "ftp", false, &nack), -EMSGSIZE);
 	assert_int_equal(nf.batches, 1);
+	cth_msg_init(&msg, room, 600); /* the rehearsal alone */
+	assert_int_equal(cth_attach(&s, &msg, &a, &nack), -EMSGSIZE);
+	assert_int_equal(nf.rehearsals, 1);
+	assert_int_equal(nf.batches, 1);
+	assert_int_equal(nack.error, 0);
 }
 
 static void nonsense_is_not_sent(void **state)
@@ -485,19 +516,88 @@ static void what_is_not_there_is_not_found(void **state)
 
 static const struct cth_attach both = { .helper = "ftp", .l4 = TCP, .ipv4 = true, .ipv6 = true };
 
+static void a_rehearsal_is_these_bytes(void **state)
+{
+#define REHEARSED(type) A(10, type), 'r', 'e', 'h', 'e', 'a', 'r', 's', 'a', 'l', 0, 0, 0
+	static const uint8_t should[] = {
+		MESSAGE(20, 0x10, 0x001, 3, 0, 10),
+		MESSAGE(32, 0x0a00, 0x401, 4, 2, 0), TABLE(1),
+		MESSAGE(48, 0x0a03, 0x401, 5, 2, 0), TABLE(1), REHEARSED(3),
+		MESSAGE(228, 0x0a06, 0xc05, 6, 2, 0), TABLE(1), REHEARSED(2),
+			AN(176, 4), META,
+			AN(40, 1), A(4, 1), 'c', 'm', 'p', 0,
+				AN(28, 2), A(4, 1), B32(1), A(4, 2), B32(0), AN(8, 3), A(1, 1), 0, 0, 0, 0,
+			PAYLOAD,
+			AN(40, 1), A(7, 1), 'o', 'b', 'j', 'r', 'e', 'f', 0, 0,
+				AN(24, 2), A(4, 1), B32(3), REHEARSED(2),
+		MESSAGE(20, 0x11, 0x001, 7, 0, 10),
+	};
+
+	(void)state;
+	assert_int_equal(cth_attach(&s, &msg, &both, &nack), 0);
+	assert_int_equal(k.outs, 4); /* two looks at the registry, the rehearsal, the batch */
+	assert_bytes(script_sent(&k, 2), should, sizeof(should));
+}
+
+/* What is aborted destroys what it made, and with it what waits in every queue. */
+static void nothing_is_made_that_would_be_destroyed_again(void **state)
+{
+	struct cth_span bytes;
+	struct cth_nlmsg m;
+
+	(void)state;
+	assert_int_equal(cth_attach(&s, &msg, &both, &nack), 0);
+	bytes = script_sent(&k, 2);
+	while (cth_nlmsg_next(&bytes, &m) > 0) {
+		struct cth_attr a;
+
+		assert_int_not_equal(m.type, 0x0a00 + NFT_MSG_NEWOBJ);
+		while (m.type == 0x0a00 + NFT_MSG_NEWCHAIN && cth_attr_next(&m.attrs, &a) > 0)
+			assert_int_not_equal(a.type, NFTA_CHAIN_HOOK);
+	}
+	/* A helper of one family is not half attached. */
+	nf.inet6 = false;
+	assert_int_equal(cth_attach(&s, &msg, &both, &nack), -ENOENT);
+	assert_int_equal(nf.rehearsals, 1);
+	assert_int_equal(nf.batches, 1);
+}
+
 static void an_unregistered_helper_is_not_found(void **state)
 {
+	struct cth_attach one = both;
+
 	(void)state;
-	nf.error = -ENOENT;
+	nf.inet = false;
+	assert_int_equal(cth_attach(&s, &msg, &both, &nack), -ENOENT);
+	assert_int_equal(nack.error, 0);
+	one.ipv4 = false;
+	assert_int_equal(cth_attach(&s, &msg, &one, &nack), 0);
+	one.l4 = UDP;
+	assert_int_equal(cth_attach(&s, &msg, &one, &nack), -ENOENT);
+	nf.registry_error = -EINVAL;
+	assert_int_equal(cth_attach(&s, &msg, &both, &nack), -EPROTONOSUPPORT);
+}
+
+/* Gone since we looked: the first refusal is told, not those that follow from it. */
+static void the_first_refusal_is_told(void **state)
+{
+	(void)state;
+	nf.error = -EBUSY;
 	nf.refused = 0x0a12;
 	nf.everything = true;
-	assert_int_equal(cth_attach(&s, &msg, &both, &nack), -ENOENT);
-	/* The first refusal is told, not those that follow from it. */
+	assert_int_equal(cth_attach(&s, &msg, &both, &nack), -EBUSY);
 	assert_int_equal(nack.type, 0x0a12);
-	assert_int_equal(nack.seq, 3);
-	nf.inet = true; /* one of two */
-	assert_int_equal(cth_attach(&s, &msg, &both, &nack), -ENOENT);
-	nf.no_registry = true;
+	assert_int_equal(nack.error, -EBUSY);
+	assert_int_equal(nack.seq, 2 + 5 + 3);
+}
+
+static void who_may_not_look_is_told_by_the_kernel(void **state)
+{
+	(void)state;
+	nf.registry_error = -EPERM; /* root of a container */
+	assert_int_equal(cth_attach(&s, &msg, &both, &nack), 0);
+	nf.error = -ENOENT;
+	nf.refused = 0x0a12;
 	assert_int_equal(cth_attach(&s, &msg, &both, &nack), -ENOENT);
 }
 
@@ -506,7 +606,6 @@ static void a_kernel_without_helper_objects_is_told_from_it(void **state)
 	(void)state;
 	nf.error = -ENOENT;
 	nf.refused = 0x0a12;
-	nf.inet = nf.inet6 = true;
 	assert_int_equal(cth_attach(&s, &msg, &both, &nack), -EOPNOTSUPP);
 	assert_int_equal(nack.error, -ENOENT);
 	assert_int_equal(cth_attach(&s, &msg, &both, NULL), -EOPNOTSUPP);
@@ -518,7 +617,6 @@ static void a_kernel_without_nf_tables_is_not_supported(void **state)
 	nf.error = -EOPNOTSUPP;
 	assert_int_equal(cth_attach(&s, &msg, &both, &nack), -EOPNOTSUPP);
 	assert_int_equal(nack.type, CTH_NFNL_MSG_BATCH_BEGIN);
-	assert_int_equal(nf.dumps, 0);
 	assert_int_equal(cth_detach(&s, &msg, "ftp", false, &nack), -EOPNOTSUPP);
 }
 
@@ -542,18 +640,30 @@ static void another_priority_needs_a_detach_first(void **state)
 static void other_refusals_are_passed_on(void **state)
 {
 	static const int errors[] = { -EPERM, -ENOMEM, -EBUSY, -EINVAL };
+	static const uint16_t refused[] = { 0, 0x0a00, 0x0a12 };
 
 	(void)state;
-	for (size_t i = 0; i < N_OF(errors); i++) {
-		nf.error = errors[i];
-		assert_int_equal(cth_attach(&s, &msg, &both, &nack), errors[i]);
-		assert_int_equal(nack.error, errors[i]);
+	for (size_t i = 0; i < N_OF(errors) * N_OF(refused); i++) {
+		nf.error = errors[i % N_OF(errors)];
+		nf.refused = refused[i / N_OF(errors)];
+		k.ins = k.in_next = 0;
+		assert_int_equal(cth_attach(&s, &msg, &both, &nack), nf.error);
+		assert_int_equal(nack.error, nf.error);
 	}
-	assert_int_equal(nf.dumps, 0);
-	k.on_send = NULL;
+	nf.error = 0;
+	nf.rehearsal_error = -ENOMEM;
+	assert_int_equal(cth_attach(&s, &msg, &both, &nack), -ENOMEM);
+	nf.rehearsal_error = 0; /* somebody made an object of that name: so be it */
+	assert_int_equal(cth_attach(&s, &msg, &both, &nack), 0);
+}
+
+static void no_answer_is_a_timeout(void **state)
+{
+	(void)state;
 	assert_int_equal(cth_attach(&s, &msg, &both, &nack), -ETIMEDOUT);
 	assert_int_equal(nack.error, 0);
 	assert_int_equal(cth_detach(&s, &msg, "ftp", true, &nack), -ETIMEDOUT);
+	assert_int_equal(nack.error, 0);
 }
 
 /* A recording of nft, which was given "tcp dport 21 ct helper set ...". */
@@ -563,21 +673,13 @@ struct theirs {
 	size_t same;
 };
 
-static bool contains(struct cth_span s_, struct cth_span part)
-{
-	for (size_t i = 0; i + part.n <= s_.n; i++)
-		if (memcmp(s_.p + i, part.p, part.n) == 0)
-			return true;
-	return false;
-}
-
 /* Each | ELEM | NAME, DATA | of a rule whose content is also in ours. */
 static void compare_elements(struct cth_span expressions, struct theirs *t)
 {
 	struct cth_attr elem;
 
 	while (cth_attr_next(&expressions, &elem) > 0)
-		t->same += contains(t->ours, elem.value);
+		t->same += contains(t->ours, elem.value.p, elem.value.n);
 }
 
 static void see_rule(struct cth_span datagram, bool to_kernel, void *ctx)
@@ -623,11 +725,16 @@ int main(void)
 		cmocka_unit_test_setup(nonsense_is_not_sent, with_kernel),
 		cmocka_unit_test_setup(clearing_and_detaching_are_these_bytes, with_kernel),
 		cmocka_unit_test_setup(what_is_not_there_is_not_found, with_kernel),
+		cmocka_unit_test_setup(a_rehearsal_is_these_bytes, with_kernel),
+		cmocka_unit_test_setup(nothing_is_made_that_would_be_destroyed_again, with_kernel),
 		cmocka_unit_test_setup(an_unregistered_helper_is_not_found, with_kernel),
+		cmocka_unit_test_setup(the_first_refusal_is_told, with_kernel),
+		cmocka_unit_test_setup(who_may_not_look_is_told_by_the_kernel, with_kernel),
 		cmocka_unit_test_setup(a_kernel_without_helper_objects_is_told_from_it, with_kernel),
 		cmocka_unit_test_setup(a_kernel_without_nf_tables_is_not_supported, with_kernel),
 		cmocka_unit_test_setup(another_priority_needs_a_detach_first, with_kernel),
 		cmocka_unit_test_setup(other_refusals_are_passed_on, with_kernel),
+		cmocka_unit_test_setup(no_answer_is_a_timeout, setup),
 		cmocka_unit_test_setup(nft_says_it_in_the_same_bytes, setup),
 	};
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# libcthelper: make, make demo, make check, make install. Everything goes to $(BUILD).
+# libcthelper.  make, make demo, make check, make install; V=1 shows the commands.
+# Everything that is built goes to $(BUILD).
 
 BUILD   ?= build
 PREFIX  ?= /usr/local
@@ -8,79 +9,97 @@ CC      ?= cc
 AR      ?= ar
 CFLAGS  ?= -Os -g
 LDFLAGS ?=
-VERSION := 0.1.0
+
+VERSION   := 0.1.0
 SOVERSION := 0
 
-WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-STD  := -std=c11 -ffunction-sections -fdata-sections -fvisibility=default
-TOOLS_STD := -std=c11 -D_GNU_SOURCE
-DEPFLAGS = -MMD -MP
+# The library is C11 without extensions; the tools may use what libc has.
+COMMON := -std=c11 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
+	-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+COMPILE = $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+TOOL_DEFINES := -D_GNU_SOURCE -DCTH_VERSION='"$(VERSION)"'
 
 LIB_SRC  := $(sort $(wildcard netlink/*.c queue/*.c cthelper/*.c cthelper/proto/*.c))
 TOOL_SRC := $(sort $(wildcard tools/*.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 PIC_OBJ  := $(LIB_SRC:%.c=$(BUILD)/pic/%.o)
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
-D         = $(DESTDIR)$(PREFIX)
 LINKS    := nfct-helper-add nfct-helper-del nfct-helper-get nfqnl_test
-HEADERS  := $(filter-out netlink/uapi.h,$(wildcard netlink/*.h queue/*.h cthelper/*.h))
+# What is private to the library stays out of an installation.
+HEADERS  := $(filter-out netlink/uapi.h cthelper/nft.h,$(wildcard netlink/*.h queue/*.h cthelper/*.h))
 
-all: $(BUILD)/cth $(BUILD)/libcthelper.a $(BUILD)/libcthelper.so.$(VERSION) $(LINKS:%=$(BUILD)/%)
+STATIC_LIB := $(BUILD)/libcthelper.a
+SHARED_LIB := $(BUILD)/libcthelper.so.$(VERSION)
 
-$(BUILD)/libcthelper.a: $(LIB_OBJ)
-	@rm -f $@
-	$(AR) rcs $@ $^
+ifeq ($(V),)
+say = @printf '  %-5s %s\n' $(1) $@;
+endif
 
-$(BUILD)/libcthelper.so.$(VERSION): $(PIC_OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libcthelper.so.$(SOVERSION) -o $@ $^
+all: $(BUILD)/cth $(STATIC_LIB) $(SHARED_LIB) $(LINKS:%=$(BUILD)/%)
+
+$(STATIC_LIB): $(LIB_OBJ)
+	$(call say,AR) rm -f $@ && $(AR) rcs $@ $^
+
+$(SHARED_LIB): $(PIC_OBJ)
+	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libcthelper.so.$(SOVERSION) -o $@ $^
 	@ln -sf $(@F) $(BUILD)/libcthelper.so.$(SOVERSION)
 	@ln -sf $(@F) $(BUILD)/libcthelper.so
 
-$(BUILD)/cth: $(TOOL_OBJ) $(BUILD)/libcthelper.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections -o $@ $^
+$(BUILD)/cth: $(TOOL_OBJ) $(STATIC_LIB)
+	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections -o $@ $^
 
 $(LINKS:%=$(BUILD)/%): $(BUILD)/cth
 	@ln -sf cth $@
 
 $(BUILD)/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
-	$(CC) $(TOOLS_STD) $(WARN) $(DEPFLAGS) $(CPPFLAGS) $(CFLAGS) -DCTH_VERSION='"$(VERSION)"' -c -o $@ $<
+	$(call say,CC) $(COMPILE) $(TOOL_DEFINES) -c -o $@ $<
 
 $(BUILD)/pic/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(STD) -fPIC $(WARN) $(DEPFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC) $(COMPILE) -fPIC -c -o $@ $<
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(DEPFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC) $(COMPILE) -c -o $@ $<
 
-# A static cth without glibc; the UAPI headers are the system's, beside musl's own.
-static: ; +@CC=$(CC) test/deps musl-tools linux-libc-dev && $(MAKE) BUILD=$(BUILD)/static CC=musl-gcc \
-	CPPFLAGS="-idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)" \
-	LDFLAGS="-static -s" $(BUILD)/static/cth
+# cth without glibc, in $(BUILD)/static. musl has no kernel headers of its own: those of
+# the system are looked for last, so that none of glibc's comes before musl's.
+MUSL_CC  ?= musl-gcc
+UAPI_DIR ?= /usr/include
+static:
+	@test/deps musl-tools linux-libc-dev
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static CC=$(MUSL_CC) LDFLAGS="-static -s" \
+		CPPFLAGS="-idirafter $(UAPI_DIR) -idirafter $(UAPI_DIR)/$$(gcc -print-multiarch)" \
+		$(BUILD)/static/cth
 
 demo: all
 	@BUILD=$(BUILD) test/demo
 
 check: all
-	@BUILD=$(BUILD) CC="$(CC)" test/check
+	@BUILD=$(BUILD) CC="$(CC)" test/check $(STAGES)
 
 fuzz:
-	@BUILD=$(BUILD) test/fuzz/run 30
+	@BUILD=$(BUILD) test/fuzz/run $(or $(SECONDS),30) $(TARGETS)
+
+# Sizes of what goes into other people's firmware, per object and in all.
+size: all
+	@BUILD=$(BUILD) test/size
 
 # Headers keep their folders, so that they find each other: #include <cth/queue/queue.h>
+ROOT = $(DESTDIR)$(PREFIX)
 install: all
-	install -d $(D)/bin $(D)/lib $(sort $(dir $(HEADERS:%=$(D)/include/cth/%)))
-	install -m 755 $(BUILD)/cth $(D)/bin/cth
-	install -m 644 $(BUILD)/libcthelper.a $(D)/lib/
-	install -m 755 $(BUILD)/libcthelper.so.$(VERSION) $(D)/lib/
-	ln -sf libcthelper.so.$(VERSION) $(D)/lib/libcthelper.so.$(SOVERSION)
-	ln -sf libcthelper.so.$(VERSION) $(D)/lib/libcthelper.so
-	for h in $(HEADERS); do install -m 644 $$h $(D)/include/cth/$$h || exit; done
-	for l in $(LINKS); do ln -sf cth $(D)/bin/$$l || exit; done
+	install -d $(ROOT)/bin $(ROOT)/lib $(sort $(dir $(HEADERS:%=$(ROOT)/include/cth/%)))
+	install -m 755 $(BUILD)/cth $(ROOT)/bin/cth
+	install -m 644 $(STATIC_LIB) $(ROOT)/lib/
+	install -m 755 $(SHARED_LIB) $(ROOT)/lib/
+	ln -sf $(notdir $(SHARED_LIB)) $(ROOT)/lib/libcthelper.so.$(SOVERSION)
+	ln -sf $(notdir $(SHARED_LIB)) $(ROOT)/lib/libcthelper.so
+	@for h in $(HEADERS); do install -m 644 $$h $(ROOT)/include/cth/$$h || exit; done
+	@for l in $(LINKS); do ln -sf cth $(ROOT)/bin/$$l || exit; done
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all static demo check fuzz install clean
+.PHONY: all static demo check fuzz size install clean
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

@@ -196,7 +196,8 @@ static int flow_dccp(struct cth_flow *f, struct cth_span level)
 static int flow_protoinfo(struct cth_flow *f, const struct cth_span *flow)
 {
 	struct cth_span v[FLOW_RULES(protoinfo_rules)];
-	int r = cth_attr_index(flow[CTA_PROTOINFO], protoinfo_rules, FLOW_RULES(protoinfo_rules), v);
+	int r = cth_attr_index(flow[CTA_PROTOINFO], protoinfo_rules, FLOW_RULES(protoinfo_rules),
+			       v);
 
 	if (r == 0)
 		r = flow_tcp(f, v[CTA_PROTOINFO_TCP]);
@@ -243,7 +244,8 @@ static int flow_counters(struct cth_flow *f, const struct cth_span *v)
 static int flow_timestamp(struct cth_flow *f, const struct cth_span *flow)
 {
 	struct cth_span v[FLOW_RULES(timestamp_rules)];
-	int r = cth_attr_index(flow[CTA_TIMESTAMP], timestamp_rules, FLOW_RULES(timestamp_rules), v);
+	int r = cth_attr_index(flow[CTA_TIMESTAMP], timestamp_rules, FLOW_RULES(timestamp_rules),
+			       v);
 
 	if (r < 0)
 		return r;

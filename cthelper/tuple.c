@@ -62,7 +62,8 @@ static int parse_addresses(struct cth_tuple *t, struct cth_span level)
 
 	if (r < 0)
 		return r;
-	if ((v[CTA_IP_V4_SRC].p || v[CTA_IP_V4_DST].p) && (v[CTA_IP_V6_SRC].p || v[CTA_IP_V6_DST].p))
+	if ((v[CTA_IP_V4_SRC].p || v[CTA_IP_V4_DST].p) &&
+	    (v[CTA_IP_V6_SRC].p || v[CTA_IP_V6_DST].p))
 		return -EBADMSG;
 	take_address(&t->src, v[CTA_IP_V4_SRC], v[CTA_IP_V6_SRC]);
 	take_address(&t->dst, v[CTA_IP_V4_DST], v[CTA_IP_V6_DST]);

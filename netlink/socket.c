@@ -22,6 +22,7 @@
 #include "socket.h"
 #include "uapi.h"
 
+#define MAX_PARTS       1024 /* of one datagram: UIO_MAXIOV of linux/uio.h */
 #define RECEIVE_BATCH   32   /* datagrams per system call: what the stack has room for */
 #define REQUEST_TIMEOUT 5000 /* ms; netlink answers at once, or the answer was lost */
 #define GRACE           1000 /* ms, see await_answer */
@@ -116,13 +117,16 @@ static int kernel_send(void *ctx, const struct iovec *parts, size_t n)
 	const struct cth_sock *s = (const struct cth_sock *)ctx;
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct msghdr msg;
+	uint16_t count = (uint16_t)n; /* msg_iovlen is size_t in glibc, int in musl */
 	bool grown = false;
 
+	if (n > MAX_PARTS)
+		return -EMSGSIZE;
 	memset(&msg, 0, sizeof(msg));
 	msg.msg_name = &kernel;
 	msg.msg_namelen = sizeof(kernel);
 	msg.msg_iov = (struct iovec *)(uintptr_t)parts; /* sendmsg(2) does not write to it */
-	msg.msg_iovlen = n;
+	msg.msg_iovlen = count;
 	while (sendmsg(s->fd, &msg, 0) < 0) {
 		if (errno == EINTR)
 			continue;

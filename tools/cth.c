@@ -7,6 +7,7 @@
  *     two words the other way round, as with nfct       cth add helper test inet tcp
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include "cth.h"
 
@@ -188,6 +189,10 @@ static int finish(int status)
 {
 	int recorded = kernel_end_recording();
 
+	/* Whoever read our output has seen enough, and that has been respected. */
+	if (interrupted == SIGPIPE)
+		return status ? status : recorded;
+	errno = 0;
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		int written = fail(errno ? errno : EIO, "write to standard output", NULL, NULL);
 

@@ -12,21 +12,35 @@ volatile int interrupted;
 
 static void note(int number)
 {
-	(void)number;
-	interrupted = 1;
+	interrupted = number;
 }
 
-void catch_interrupts(void)
+static void catch_one(int number)
 {
 	struct sigaction a;
 
 	memset(&a, 0, sizeof(a));
 	a.sa_handler = note;
 	sigemptyset(&a.sa_mask);
-	sigaction(SIGPIPE, &a, NULL);
-	/* Asked twice, the program ends at once. */
-	a.sa_flags = (int)SA_RESETHAND;
-	sigaction(SIGINT, &a, NULL);
-	sigaction(SIGTERM, &a, NULL);
-	sigaction(SIGHUP, &a, NULL);
+	sigaction(number, &a, NULL);
+}
+
+static bool is_ignored(int number)
+{
+	struct sigaction a;
+
+	return sigaction(number, NULL, &a) == 0 && a.sa_handler == SIG_IGN;
+}
+
+/*
+ * Asked again, the program goes on leaving: that takes a few seconds at most, and a second
+ * Ctrl-C would leave helpers enabled. Under nohup a hang-up stays ignored.
+ */
+void catch_interrupts(void)
+{
+	catch_one(SIGPIPE);
+	catch_one(SIGTERM);
+	catch_one(SIGINT);
+	if (!is_ignored(SIGHUP))
+		catch_one(SIGHUP);
 }

@@ -4,6 +4,7 @@
  * What a packet gets is worked out once, from the options; decide() only copies it.
  */
 #include <errno.h>
+#include <signal.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -375,8 +376,8 @@ static void show(struct watch *w, const struct cth_pkt *p, const struct cth_verd
 			print_flow(p);
 	}
 	/* A reader that has gone is a reason to end in good order. */
-	if (fflush(stdout) != 0 || ferror(stdout))
-		interrupted = 1;
+	if ((fflush(stdout) != 0 || ferror(stdout)) && !interrupted)
+		interrupted = SIGTERM;
 }
 
 static void pause_ms(uint64_t ms)

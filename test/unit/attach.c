@@ -206,7 +206,8 @@ static void our_numbers_are_nf_tables(void **state)
 
 #define TABLE(type)    A(8, type), 'c', 't', 'h', '-', 'f', 't', 'p', 0
 #define OBJECT(type)   A(8, type), 'f', 't', 'p', '-', 't', 'c', 'p', 0
-#define CHAIN_IN(type) A(15, type), 'p', 'r', 'e', 'r', 'o', 'u', 't', 'i', 'n', 'g', '-', 't', 'c', 'p', 0, 0
+#define CHAIN_IN(type) A(15, type), 'p', 'r', 'e', 'r', 'o', 'u', 't', 'i', 'n', 'g', '-', 't', \
+	'c', 'p', 0, 0
 #define CHAIN_OUT(type) A(11, type), 'o', 'u', 't', 'p', 'u', 't', '-', 't', 'c', 'p', 0, 0
 #define FILTER A(7, 7), 'f', 'i', 'l', 't', 'e', 'r', 0, 0
 
@@ -232,20 +233,26 @@ static void a_batch_is_these_bytes(void **state)
 		MESSAGE(20, 0x10, 0x001, 7, 0, 10),
 		MESSAGE(32, 0x0a00, 0x401, 8, 2, 0), TABLE(1),
 		MESSAGE(80, 0x0a12, 0x401, 9, 2, 0), TABLE(1), OBJECT(2), A(4, 3), B32(3),
-			AN(24, 4), A(4, 1), 'f', 't', 'p', 0, A(2, 2), B16(2), 0, 0, A(1, 3), TCP, 0, 0, 0,
+			AN(24, 4), A(4, 1), 'f', 't', 'p', 0, A(2, 2), B16(2), 0, 0,
+			A(1, 3), TCP, 0, 0, 0,
 		MESSAGE(92, 0x0a03, 0x401, 10, 2, 0), TABLE(1), CHAIN_IN(3),
-			AN(16, 4), A(4, 1), B32(0), A(4, 2), B32(0xffffff6a), FILTER, A(4, 5), B32(1),
+			AN(16, 4), A(4, 1), B32(0), A(4, 2), B32(0xffffff6a), FILTER,
+			A(4, 5), B32(1),
 		MESSAGE(52, 0x0a08, 0x001, 11, 2, 0), TABLE(1), CHAIN_IN(2),
 		MESSAGE(72 + ONE_PORT_BYTES, 0x0a06, 0xc01, 12, 2, 0), TABLE(1), CHAIN_IN(2),
-			AN(ONE_PORT_BYTES, 4), META, CMP_L4, PAYLOAD, CMP_PORT(0, 21), OBJREF, COMMENT,
+			AN(ONE_PORT_BYTES, 4), META, CMP_L4, PAYLOAD, CMP_PORT(0, 21), OBJREF,
+			COMMENT,
 		MESSAGE(88, 0x0a03, 0x401, 13, 2, 0), TABLE(1), CHAIN_OUT(3),
-			AN(16, 4), A(4, 1), B32(3), A(4, 2), B32(0xffffff6a), FILTER, A(4, 5), B32(1),
+			AN(16, 4), A(4, 1), B32(3), A(4, 2), B32(0xffffff6a), FILTER,
+			A(4, 5), B32(1),
 		MESSAGE(48, 0x0a08, 0x001, 14, 2, 0), TABLE(1), CHAIN_OUT(2),
 		MESSAGE(68 + ONE_PORT_BYTES, 0x0a06, 0xc05, 15, 2, 0), TABLE(1), CHAIN_OUT(2),
-			AN(ONE_PORT_BYTES, 4), META, CMP_L4, PAYLOAD, CMP_PORT(0, 21), OBJREF, COMMENT,
+			AN(ONE_PORT_BYTES, 4), META, CMP_L4, PAYLOAD, CMP_PORT(0, 21), OBJREF,
+			COMMENT,
 		MESSAGE(20, 0x11, 0x001, 16, 0, 10),
 	};
-	struct cth_attach a = { .helper = "ftp", .l4 = TCP, .ipv4 = true, .ports = &ftp_port, .n = 1 };
+	struct cth_attach a = { .helper = "ftp", .l4 = TCP, .ipv4 = true, .ports = &ftp_port,
+				.n = 1 };
 
 	(void)state;
 	assert_int_equal(cth_attach_put(&msg, 7, &a), 0);
@@ -280,7 +287,8 @@ static void a_range_is_two_comparisons(void **state)
 {
 	static const uint8_t should[] = {
 		TABLE(1), CHAIN_IN(2),
-		AN(RANGE_BYTES, 4), META, CMP_L4, PAYLOAD, CMP_PORT(5, 2100), CMP_PORT(3, 2200), OBJREF, COMMENT,
+		AN(RANGE_BYTES, 4), META, CMP_L4, PAYLOAD, CMP_PORT(5, 2100), CMP_PORT(3, 2200),
+		OBJREF, COMMENT,
 	};
 	const struct cth_ports ports[] = { { 21, 21 }, { 2100, 2200 } };
 	struct cth_attach a = { .helper = "ftp", .l4 = TCP, .ipv4 = true, .ports = ports, .n = 2 };
@@ -306,7 +314,8 @@ static void no_port_is_every_port(void **state)
 
 static void both_families_are_one_batch(void **state)
 {
-	struct cth_attach a = { .helper = "ftp", .l4 = TCP, .ipv4 = true, .ipv6 = true, .ports = &ftp_port, .n = 1 };
+	struct cth_attach a = { .helper = "ftp", .l4 = TCP, .ipv4 = true, .ipv6 = true,
+				.ports = &ftp_port, .n = 1 };
 	struct cth_span bytes;
 	struct cth_nlmsg m;
 	uint32_t seq = 100;
@@ -348,8 +357,10 @@ static void attaching_again_destroys_no_object(void **state)
 		if (m.type < 0x0a00)
 			continue;
 		assert_false(m.flags & NLM_F_EXCL);
-		assert_true(m.type == 0x0a00 + NFT_MSG_NEWTABLE || m.type == 0x0a00 + NFT_MSG_NEWOBJ ||
-			    m.type == 0x0a00 + NFT_MSG_NEWCHAIN || m.type == 0x0a00 + NFT_MSG_NEWRULE ||
+		assert_true(m.type == 0x0a00 + NFT_MSG_NEWTABLE ||
+			    m.type == 0x0a00 + NFT_MSG_NEWOBJ ||
+			    m.type == 0x0a00 + NFT_MSG_NEWCHAIN ||
+			    m.type == 0x0a00 + NFT_MSG_NEWRULE ||
 			    m.type == 0x0a00 + NFT_MSG_DELRULE);
 	}
 	assert_int_equal(messages(0x0a08), 4);
@@ -373,7 +384,8 @@ static void a_chain_is_named_for_its_protocol(void **state)
 		uint8_t l4;
 		const char *object;
 	} names[] = {
-		{ 6, "x-tcp" }, { 17, "x-udp" }, { 33, "x-dccp" }, { 132, "x-sctp" }, { 136, "x-udplite" },
+		{ 6, "x-tcp" }, { 17, "x-udp" }, { 33, "x-dccp" }, { 132, "x-sctp" },
+		{ 136, "x-udplite" },
 		{ 1, "x-1" }, { 47, "x-47" }, { 255, "x-255" }, { 100, "x-100" }, { 10, "x-10" },
 	};
 	struct cth_attach a = { .helper = "x", .ipv4 = true };
@@ -383,7 +395,8 @@ static void a_chain_is_named_for_its_protocol(void **state)
 		a.l4 = names[i].l4;
 		assert_int_equal(cth_attach_put(&msg, 1, &a), 0);
 		/* behind the table's "cth-x": 4 + 6, padded */
-		assert_string_equal((const char *)message(0x0a12, 0).attrs.p + 12 + 4, names[i].object);
+		assert_string_equal((const char *)message(0x0a12, 0).attrs.p + 12 + 4,
+				    names[i].object);
 	}
 }
 
@@ -409,7 +422,8 @@ static void the_room_is_enough_and_no_less_would_do(void **state)
 {
 	static struct cth_ports ports[100];
 	static uint8_t room[CTH_ATTACH_ROOM(100)];
-	struct cth_attach a = { .helper = "exactly15letter", .l4 = 136, .ipv4 = true, .ipv6 = true, .ports = ports };
+	struct cth_attach a = { .helper = "exactly15letter", .l4 = 136, .ipv4 = true,
+				.ipv6 = true, .ports = ports };
 	size_t used;
 
 	(void)state;
@@ -526,7 +540,8 @@ static void a_rehearsal_is_these_bytes(void **state)
 		MESSAGE(228, 0x0a06, 0xc05, 6, 2, 0), TABLE(1), REHEARSED(2),
 			AN(176, 4), META,
 			AN(40, 1), A(4, 1), 'c', 'm', 'p', 0,
-				AN(28, 2), A(4, 1), B32(1), A(4, 2), B32(0), AN(8, 3), A(1, 1), 0, 0, 0, 0,
+				AN(28, 2), A(4, 1), B32(1), A(4, 2), B32(0), AN(8, 3),
+				A(1, 1), 0, 0, 0, 0,
 			PAYLOAD,
 			AN(40, 1), A(7, 1), 'o', 'b', 'j', 'r', 'e', 'f', 0, 0,
 				AN(24, 2), A(4, 1), B32(3), REHEARSED(2),
@@ -698,7 +713,8 @@ static void see_rule(struct cth_span datagram, bool to_kernel, void *ctx)
 
 static void nft_says_it_in_the_same_bytes(void **state)
 {
-	struct cth_attach a = { .helper = "ftp", .l4 = TCP, .ipv4 = true, .ports = &ftp_port, .n = 1 };
+	struct cth_attach a = { .helper = "ftp", .l4 = TCP, .ipv4 = true, .ports = &ftp_port,
+				.n = 1 };
 	struct theirs t = { .same = 0 };
 
 	(void)state;
@@ -730,7 +746,8 @@ int main(void)
 		cmocka_unit_test_setup(an_unregistered_helper_is_not_found, with_kernel),
 		cmocka_unit_test_setup(the_first_refusal_is_told, with_kernel),
 		cmocka_unit_test_setup(who_may_not_look_is_told_by_the_kernel, with_kernel),
-		cmocka_unit_test_setup(a_kernel_without_helper_objects_is_told_from_it, with_kernel),
+		cmocka_unit_test_setup(a_kernel_without_helper_objects_is_told_from_it,
+				       with_kernel),
 		cmocka_unit_test_setup(a_kernel_without_nf_tables_is_not_supported, with_kernel),
 		cmocka_unit_test_setup(another_priority_needs_a_detach_first, with_kernel),
 		cmocka_unit_test_setup(other_refusals_are_passed_on, with_kernel),

@@ -45,7 +45,8 @@ static int tuple_of(struct cth_tuple *t, const void *bytes, size_t n)
 
 /* Attributes, with the system's numbers. */
 #define V6(last) 0xfd, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last
-#define IPV4 AN(16, CTA_TUPLE_IP), A(4, CTA_IP_V4_SRC), 10, 0, 1, 2, A(4, CTA_IP_V4_DST), 10, 0, 2, 1
+#define IPV4 AN(16, CTA_TUPLE_IP), \
+	A(4, CTA_IP_V4_SRC), 10, 0, 1, 2, A(4, CTA_IP_V4_DST), 10, 0, 2, 1
 #define IPV6 AN(40, CTA_TUPLE_IP), A(16, CTA_IP_V6_SRC), V6(2), A(16, CTA_IP_V6_DST), V6(9)
 #define PORTS AN(24, CTA_TUPLE_PROTO), A(1, CTA_PROTO_NUM), 6, 0, 0, 0, \
 	A(2, CTA_PROTO_SRC_PORT), B16(40001), 0, 0, A(2, CTA_PROTO_DST_PORT), B16(21), 0, 0
@@ -67,22 +68,27 @@ static const uint8_t everything[] = {
 		A(1, CTA_PROTOINFO_TCP_WSCALE_REPLY), 8, 0, 0, 0,
 		A(2, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL), 0x23, 0xff, 0, 0,
 		A(2, CTA_PROTOINFO_TCP_FLAGS_REPLY), 0x33, 0xff, 0, 0,
-	AN(24, CTA_COUNTERS_ORIG), A(8, CTA_COUNTERS_PACKETS), B64(5), A(8, CTA_COUNTERS_BYTES), B64(0x100000002),
-	AN(24, CTA_COUNTERS_REPLY), A(8, CTA_COUNTERS_PACKETS), B64(6), A(8, CTA_COUNTERS_BYTES), B64(7),
-	AN(24, CTA_TIMESTAMP), A(8, CTA_TIMESTAMP_START), B64(0x1122334455667788), A(8, CTA_TIMESTAMP_STOP), B64(9),
+	AN(24, CTA_COUNTERS_ORIG),
+		A(8, CTA_COUNTERS_PACKETS), B64(5), A(8, CTA_COUNTERS_BYTES), B64(0x100000002),
+	AN(24, CTA_COUNTERS_REPLY),
+		A(8, CTA_COUNTERS_PACKETS), B64(6), A(8, CTA_COUNTERS_BYTES), B64(7),
+	AN(24, CTA_TIMESTAMP),
+		A(8, CTA_TIMESTAMP_START), B64(0x1122334455667788), A(8, CTA_TIMESTAMP_STOP), B64(9),
 	AN(28, CTA_HELP), A(4, CTA_HELP_NAME), 'f', 't', 'p', 0,
 		A(16, CTA_HELP_INFO), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
 	AN(12, CTA_SECCTX), A(5, CTA_SECCTX_NAME), 's', 'e', 'c', 't', 0, 0, 0, 0,
 	AN(24, CTA_SEQ_ADJ_ORIG), A(4, CTA_SEQADJ_CORRECTION_POS), B32(1000),
 		A(4, CTA_SEQADJ_OFFSET_BEFORE), B32(-3), A(4, CTA_SEQADJ_OFFSET_AFTER), B32(4),
 	AN(24, CTA_SEQ_ADJ_REPLY), A(4, CTA_SEQADJ_CORRECTION_POS), B32(0xffffffff),
-		A(4, CTA_SEQADJ_OFFSET_BEFORE), B32(0x7fffffff), A(4, CTA_SEQADJ_OFFSET_AFTER), B32(0x80000000),
+		A(4, CTA_SEQADJ_OFFSET_BEFORE), B32(0x7fffffff),
+		A(4, CTA_SEQADJ_OFFSET_AFTER), B32(0x80000000),
 	AN(24, CTA_SYNPROXY), A(4, CTA_SYNPROXY_ISN), B32(1), A(4, CTA_SYNPROXY_ITS), B32(2),
 		A(4, CTA_SYNPROXY_TSOFF), B32(3),
 	A(16, CTA_LABELS), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80,
 };
 
-static void assert_tuple(const struct cth_tuple *t, uint8_t family, const uint8_t *src, const uint8_t *dst)
+static void assert_tuple(const struct cth_tuple *t, uint8_t family, const uint8_t *src,
+			 const uint8_t *dst)
 {
 	size_t n = family == AF_INET ? 4 : 16;
 
@@ -247,7 +253,8 @@ static void icmp_of_both_families_is_read(void **state)
 	(void)state;
 	assert_int_equal(TUPLE(&t, IPV4, AN(32, CTA_TUPLE_PROTO), A(1, CTA_PROTO_NUM), 1, 0, 0, 0,
 			       A(2, CTA_PROTO_ICMP_ID), B16(0x1234), 0, 0,
-			       A(1, CTA_PROTO_ICMP_TYPE), 8, 0, 0, 0, A(1, CTA_PROTO_ICMP_CODE), 5, 0, 0, 0), 0);
+			       A(1, CTA_PROTO_ICMP_TYPE), 8, 0, 0, 0,
+			       A(1, CTA_PROTO_ICMP_CODE), 5, 0, 0, 0), 0);
 	assert_true(t.has_icmp);
 	assert_false(t.has_ports);
 	assert_int_equal(t.l4, 1);
@@ -256,7 +263,8 @@ static void icmp_of_both_families_is_read(void **state)
 	assert_int_equal(t.icmp_code, 5);
 	assert_int_equal(TUPLE(&t, IPV6, AN(32, CTA_TUPLE_PROTO), A(1, CTA_PROTO_NUM), 58, 0, 0, 0,
 			       A(2, CTA_PROTO_ICMPV6_ID), B16(0x4321), 0, 0,
-			       A(1, CTA_PROTO_ICMPV6_TYPE), 129, 0, 0, 0, A(1, CTA_PROTO_ICMPV6_CODE), 1, 0, 0, 0), 0);
+			       A(1, CTA_PROTO_ICMPV6_TYPE), 129, 0, 0, 0,
+			       A(1, CTA_PROTO_ICMPV6_CODE), 1, 0, 0, 0), 0);
 	assert_true(t.has_icmp);
 	assert_int_equal(t.l4, 58);
 	assert_int_equal(t.icmp_id, 0x4321);
@@ -264,7 +272,8 @@ static void icmp_of_both_families_is_read(void **state)
 	assert_int_equal(t.icmp_code, 1);
 	/* Two of the three. */
 	assert_int_equal(TUPLE(&t, IPV4, AN(16, CTA_TUPLE_PROTO),
-			       A(2, CTA_PROTO_ICMP_ID), B16(0x1234), 0, 0, A(1, CTA_PROTO_ICMP_TYPE), 8, 0, 0, 0), 0);
+			       A(2, CTA_PROTO_ICMP_ID), B16(0x1234), 0, 0,
+			       A(1, CTA_PROTO_ICMP_TYPE), 8, 0, 0, 0), 0);
 	assert_false(t.has_icmp);
 }
 
@@ -273,11 +282,13 @@ static void a_protocol_without_ports_has_none(void **state)
 	struct cth_tuple t;
 
 	(void)state;
-	assert_int_equal(TUPLE(&t, IPV4, AN(8, CTA_TUPLE_PROTO), A(1, CTA_PROTO_NUM), 50, 0, 0, 0), 0);
+	assert_int_equal(TUPLE(&t, IPV4, AN(8, CTA_TUPLE_PROTO),
+			       A(1, CTA_PROTO_NUM), 50, 0, 0, 0), 0);
 	assert_int_equal(t.l4, 50);
 	assert_false(t.has_ports);
 	assert_false(t.has_icmp);
-	assert_int_equal(TUPLE(&t, IPV4, AN(8, CTA_TUPLE_PROTO), A(2, CTA_PROTO_SRC_PORT), B16(1), 0, 0), 0);
+	assert_int_equal(TUPLE(&t, IPV4, AN(8, CTA_TUPLE_PROTO),
+			       A(2, CTA_PROTO_SRC_PORT), B16(1), 0, 0), 0);
 	assert_false(t.has_ports);
 	assert_int_equal(TUPLE(&t, AN(8, CTA_TUPLE_IP), A(4, CTA_IP_V4_SRC), 1, 2, 3, 4), 0);
 	assert_int_equal(t.src.family, AF_INET);
@@ -388,7 +399,8 @@ static void peer_conntrackd_assumes_that_private_data_is_there(void **state)
 	assert_int_equal(FLOW(&f, AN(8, CTA_HELP), A(4, CTA_HELP_NAME), 'f', 't', 'p', 0), 0);
 	assert_int_equal(f.have, CTH_FLOW_HELPER);
 	assert_null(f.info.p);
-	assert_int_equal(FLOW(&f, AN(12, CTA_HELP), A(4, CTA_HELP_NAME), 'f', 't', 'p', 0, A(0, CTA_HELP_INFO)), 0);
+	assert_int_equal(FLOW(&f, AN(12, CTA_HELP), A(4, CTA_HELP_NAME), 'f', 't', 'p', 0,
+			      A(0, CTA_HELP_INFO)), 0);
 	assert_non_null(f.info.p);
 	assert_int_equal(f.info.n, 0);
 	/* As long as the kernel's is, not as long as ours would be. */
@@ -420,12 +432,15 @@ static void a_helpers_name_ends_within_16_bytes(void **state)
 	struct cth_flow f;
 
 	(void)state;
-	assert_int_equal(FLOW(&f, AN(20, CTA_HELP), A(16, CTA_HELP_NAME), 'e', 'x', 'a', 'c', 't', 'l', 'y', '1', '5',
+	assert_int_equal(FLOW(&f, AN(20, CTA_HELP), A(16, CTA_HELP_NAME),
+			      'e', 'x', 'a', 'c', 't', 'l', 'y', '1', '5',
 			      'l', 'e', 't', 't', 'e', 'r', 0), 0);
 	assert_string_equal(f.helper, "exactly15letter");
-	assert_int_equal(FLOW(&f, AN(20, CTA_HELP), A(16, CTA_HELP_NAME), 's', 'i', 'x', 't', 'e', 'e', 'n', 'l', 'e',
+	assert_int_equal(FLOW(&f, AN(20, CTA_HELP), A(16, CTA_HELP_NAME),
+			      's', 'i', 'x', 't', 'e', 'e', 'n', 'l', 'e',
 			      't', 't', 'e', 'r', 's', '!', '!'), -EINVAL);
-	assert_int_equal(FLOW(&f, AN(24, CTA_HELP), A(17, CTA_HELP_NAME), 's', 'i', 'x', 't', 'e', 'e', 'n', 'l', 'e',
+	assert_int_equal(FLOW(&f, AN(24, CTA_HELP), A(17, CTA_HELP_NAME),
+			      's', 'i', 'x', 't', 'e', 'e', 'n', 'l', 'e',
 			      't', 't', 'e', 'r', 's', '!', '!', 0, 0, 0, 0), -ERANGE);
 	assert_int_equal(FLOW(&f, AN(8, CTA_HELP), A(1, CTA_HELP_NAME), 0, 0, 0, 0), 0);
 	assert_string_equal(f.helper, "");
@@ -451,7 +466,8 @@ static void what_is_unknown_is_skipped(void **state)
 	struct cth_flow f;
 
 	(void)state;
-	assert_int_equal(FLOW(&f, A(4, 99), B32(1), A(4, CTA_MARK), B32(5), AN(8, CTA_NAT_SRC), A(4, 1), B32(1),
+	assert_int_equal(FLOW(&f, A(4, 99), B32(1), A(4, CTA_MARK), B32(5), AN(8, CTA_NAT_SRC),
+			      A(4, 1), B32(1),
 			      A(4, CTA_STATUS_MASK), B32(1), A(3, CTA_MARK_MASK), 1, 2, 3), 0);
 	assert_int_equal(f.have, CTH_FLOW_MARK);
 	assert_int_equal(f.mark, 5);
@@ -471,7 +487,8 @@ static void parse_flow(struct cth_span bytes, void *ctx)
 	assert_in_range(f.info.n, 0, CTH_FLOW_INFO);
 	/* Views lie inside, to their last byte. */
 	for (size_t i = 0; i < f.secctx.n; i++)
-		assert_in_range((uintptr_t)&f.secctx.p[i], (uintptr_t)bytes.p, (uintptr_t)bytes.p + bytes.n - 1);
+		assert_in_range((uintptr_t)&f.secctx.p[i], (uintptr_t)bytes.p,
+				(uintptr_t)bytes.p + bytes.n - 1);
 }
 
 static void parse_tuple(struct cth_span bytes, void *ctx)
@@ -562,10 +579,13 @@ static void what_the_kernel_would_spoil_is_not_put(void **state)
 		bool fine = n == 4 || n == 8 || n == 12 || n == 16;
 
 		if (!fine)
-			assert_int_equal(cth_flow_put_labels(&msg, cth_span(zeros, n), cth_span(NULL, 0)), -EINVAL);
+			assert_int_equal(cth_flow_put_labels(&msg, cth_span(zeros, n),
+					cth_span(NULL, 0)), -EINVAL);
 	}
-	assert_int_equal(cth_flow_put_labels(&msg, cth_span(zeros, 16), cth_span(zeros, 12)), -EINVAL);
-	assert_int_equal(cth_flow_put_labels(&msg, cth_span(zeros, 16), cth_span(zeros, 0)), -EINVAL);
+	assert_int_equal(cth_flow_put_labels(&msg, cth_span(zeros, 16), cth_span(zeros, 12)),
+			 -EINVAL);
+	assert_int_equal(cth_flow_put_labels(&msg, cth_span(zeros, 16), cth_span(zeros, 0)),
+			 -EINVAL);
 	assert_int_equal(cth_msg_end(&msg), 0);
 	assert_int_equal(cth_msg_bytes(&msg).n, 0);
 	cth_msg_begin_bare(&msg);
@@ -720,7 +740,8 @@ static void recorded_work_of_conntrackd_is_read(void **state)
 		assert_int_equal(seen.packets, recordings[i].packets);
 		assert_int_equal(seen.flows, recordings[i].packets);
 		/* Of conntrack's own messages some tell of data connections, which have none. */
-		assert_in_range(seen.with_helper, recordings[i].packets, recordings[i].packets + seen.tracked);
+		assert_in_range(seen.with_helper, recordings[i].packets,
+				recordings[i].packets + seen.tracked);
 		if (strcmp(recordings[i].helper, "ftp") == 0)
 			assert_int_equal(seen.info_bytes, 24);
 		assert_true(seen.echoed > 0); /* the peer's habit, in the peer's verdicts */
@@ -738,7 +759,8 @@ int main(void)
 		cmocka_unit_test_setup(icmp_of_both_families_is_read, setup),
 		cmocka_unit_test_setup(a_protocol_without_ports_has_none, setup),
 		cmocka_unit_test_setup(a_tuple_has_one_family, setup),
-		cmocka_unit_test_setup(peer_conntrackd_a_short_attribute_is_read_as_a_longer_one, setup),
+		cmocka_unit_test_setup(peer_conntrackd_a_short_attribute_is_read_as_a_longer_one,
+				       setup),
 		cmocka_unit_test_setup(peer_conntrackd_assumes_that_private_data_is_there, setup),
 		cmocka_unit_test_setup(private_data_has_32_bytes_at_most, setup),
 		cmocka_unit_test_setup(a_helpers_name_ends_within_16_bytes, setup),

@@ -13,6 +13,8 @@
 #define TCP    6
 #define UDP    17
 
+#define EVERY_PART (CTH_HELPER_QUEUE | CTH_HELPER_PRIV_LEN | CTH_HELPER_STATUS | CTH_HELPER_POLICY)
+
 static struct script k;
 static struct cth_sock s;
 static uint8_t answers[CTH_SOCK_BUF];
@@ -149,8 +151,10 @@ static int kernel_del(const struct cth_nlmsg *m)
 	if (registry.busy[i])
 		return -EBUSY;
 	registry.n--;
-	memmove(&registry.list[i], &registry.list[i + 1], (registry.n - i) * sizeof(registry.list[0]));
-	memmove(&registry.busy[i], &registry.busy[i + 1], (registry.n - i) * sizeof(registry.busy[0]));
+	memmove(&registry.list[i], &registry.list[i + 1],
+		(registry.n - i) * sizeof(registry.list[0]));
+	memmove(&registry.busy[i], &registry.busy[i + 1],
+		(registry.n - i) * sizeof(registry.busy[0]));
 	return 0;
 }
 
@@ -172,7 +176,7 @@ static void kernel_dump(uint32_t seq)
 	for (size_t i = 0; i < n; i++) {
 		struct cth_helper h = registry.list[i];
 
-		h.have = CTH_HELPER_QUEUE | CTH_HELPER_PRIV_LEN | CTH_HELPER_STATUS | CTH_HELPER_POLICY;
+		h.have = EVERY_PART;
 		assert_int_equal(cth_helper_put_new(&m, flags, seq, &h), 0);
 	}
 	if (n)
@@ -260,7 +264,8 @@ static void a_new_helper_is_these_bytes(void **state)
 	h.policy[1].max = 255;
 	h.policy[1].timeout = 0x01020304;
 	h.have = 0; /* a new helper has all its parts */
-	assert_int_equal(cth_helper_put_new(&msg, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+	assert_int_equal(cth_helper_put_new(&msg,
+					    NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
 					    7, &h), 0);
 	assert_bytes(cth_msg_bytes(&msg), should, sizeof(should));
 }
@@ -296,7 +301,8 @@ static void a_dump_and_a_delete_are_these_bytes(void **state)
 	static const uint8_t get[] = { MESSAGE(20, 0x0901, 0x301, 1, 0, 0) };
 	static const uint8_t del[] = {
 		MESSAGE(60, 0x0902, 5, 2, 0, 0),
-		A(16, 1), 'e', 'x', 'a', 'c', 't', 'l', 'y', '1', '5', 'l', 'e', 't', 't', 'e', 'r', 0,
+		A(16, 1), 'e', 'x', 'a', 'c', 't', 'l', 'y', '1', '5', 'l', 'e', 't', 't', 'e',
+		'r', 0,
 		AN(16, 2), A(2, 1), B16(2), 0, 0, A(1, 2), 6, 0, 0, 0,
 	};
 
@@ -304,7 +310,8 @@ static void a_dump_and_a_delete_are_these_bytes(void **state)
 	assert_int_equal(cth_helper_put_get(&msg, NLM_F_REQUEST | NLM_F_DUMP, 1), 0);
 	assert_bytes(cth_msg_bytes(&msg), get, sizeof(get));
 	cth_msg_reset(&msg);
-	assert_int_equal(cth_helper_put_del(&msg, NLM_F_REQUEST | NLM_F_ACK, 2, "exactly15letter", INET, TCP), 0);
+	assert_int_equal(cth_helper_put_del(&msg, NLM_F_REQUEST | NLM_F_ACK, 2, "exactly15letter",
+					    INET, TCP), 0);
 	assert_bytes(cth_msg_bytes(&msg), del, sizeof(del));
 }
 
@@ -445,7 +452,7 @@ static void what_is_added_is_found(void **state)
 	assert_string_equal(got.policy[0].name, "ftp");
 	assert_int_equal(got.policy[0].max, 1);
 	assert_int_equal(got.policy[0].timeout, 300);
-	assert_int_equal(got.have, CTH_HELPER_QUEUE | CTH_HELPER_PRIV_LEN | CTH_HELPER_STATUS | CTH_HELPER_POLICY);
+	assert_int_equal(got.have, EVERY_PART);
 }
 
 static void peer_nfct_a_second_add_silently_succeeds(void **state)
@@ -508,7 +515,7 @@ static void an_update_never_creates(void **state)
 	struct cth_helper h = helper("ftp", INET, TCP);
 
 	(void)state;
-	h.have = CTH_HELPER_QUEUE | CTH_HELPER_PRIV_LEN | CTH_HELPER_STATUS | CTH_HELPER_POLICY;
+	h.have = EVERY_PART;
 	assert_int_equal(cth_helper_update(&s, &h, &nack), -ENOENT);
 	assert_int_equal(registry.news, 0);
 
@@ -734,10 +741,11 @@ static void what_answers_somebody_else_is_not_listed(void **state)
 
 	(void)state;
 	cth_msg_init(&m, bytes, sizeof(bytes));
-	cth_helper_put_new(&m, NLM_F_MULTI | NLM_F_CREATE, 77, &h); /* of a dump that was given up */
-	cth_msg_begin(&m, NFNL_SUBSYS_QUEUE << 8, 0, 0, 2, 0);      /* a packet */
+	/* The rest of a dump that was given up, a packet, a message that does not exist yet. */
+	cth_helper_put_new(&m, NLM_F_MULTI | NLM_F_CREATE, 77, &h);
+	cth_msg_begin(&m, NFNL_SUBSYS_QUEUE << 8, 0, 0, 2, 0);
 	cth_msg_end(&m);
-	cth_msg_begin(&m, NFNL_SUBSYS_CTHELPER << 8 | 9, 0, 1, 0, 0); /* no message of today */
+	cth_msg_begin(&m, NFNL_SUBSYS_CTHELPER << 8 | 9, 0, 1, 0, 0);
 	cth_msg_end(&m);
 	cth_helper_put_new(&m, NLM_F_MULTI | NLM_F_CREATE, 1, &h);
 	script_bytes(&k, bytes, cth_msg_bytes(&m).n);
@@ -790,7 +798,8 @@ static void what_is_absent_is_not_zero(void **state)
 	assert_int_equal(PARSE(&h, MESSAGE(48, 0x0900, 0, 1, 0, 0), KEY), 0);
 	assert_string_equal(h.name, "x");
 	assert_int_equal(h.have, 0);
-	assert_int_equal(PARSE(&h, MESSAGE(64, 0x0900, 0, 1, 0, 0), KEY, A(4, 6), B32(0), A(4, 3), B32(0)), 0);
+	assert_int_equal(PARSE(&h, MESSAGE(64, 0x0900, 0, 1, 0, 0), KEY, A(4, 6), B32(0),
+			       A(4, 3), B32(0)), 0);
 	assert_int_equal(h.have, CTH_HELPER_STATUS | CTH_HELPER_QUEUE);
 }
 
@@ -800,8 +809,10 @@ static void a_helper_has_a_key(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(&h, MESSAGE(20, 0x0900, 0, 1, 0, 0)), -EINVAL);
-	assert_int_equal(PARSE(&h, MESSAGE(28, 0x0900, 0, 1, 0, 0), A(2, 1), 'x', 0, 0, 0), -EINVAL);
-	assert_int_equal(PARSE(&h, MESSAGE(40, 0x0900, 0, 1, 0, 0), AN(16, 2), A(2, 1), B16(2), 0, 0,
+	assert_int_equal(PARSE(&h, MESSAGE(28, 0x0900, 0, 1, 0, 0), A(2, 1), 'x', 0, 0, 0),
+			 -EINVAL);
+	assert_int_equal(PARSE(&h, MESSAGE(40, 0x0900, 0, 1, 0, 0), AN(16, 2), A(2, 1), B16(2), 0,
+			       0,
 			       A(1, 2), 6, 0, 0, 0), -EINVAL);
 	assert_int_equal(PARSE(&h, MESSAGE(40, 0x0900, 0, 1, 0, 0), A(2, 1), 'x', 0, 0, 0,
 			       AN(8, 2), A(2, 1), B16(2), 0, 0), -EINVAL);
@@ -824,10 +835,13 @@ static void a_name_of_16_letters_is_none(void **state)
 	struct cth_helper h;
 
 	(void)state;
-	assert_int_equal(PARSE(&h, MESSAGE(40, 0x0900, 0, 1, 0, 0), A(16, 1), '0', '1', '2', '3', '4', '5',
+	assert_int_equal(PARSE(&h, MESSAGE(40, 0x0900, 0, 1, 0, 0), A(16, 1), '0', '1', '2', '3',
+			       '4', '5',
 			       '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'), -EINVAL);
-	assert_int_equal(PARSE(&h, MESSAGE(44, 0x0900, 0, 1, 0, 0), A(17, 1), '0', '1', '2', '3', '4', '5',
-			       '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f', 0, 0, 0, 0), -ERANGE);
+	assert_int_equal(PARSE(&h, MESSAGE(44, 0x0900, 0, 1, 0, 0), A(17, 1), '0', '1', '2', '3',
+			       '4', '5',
+			       '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f', 0, 0, 0, 0),
+			       -ERANGE);
 }
 
 static void peer_libnetfilter_cthelper_no_length_check_for_status_and_private_length(void **state)
@@ -837,8 +851,10 @@ static void peer_libnetfilter_cthelper_no_length_check_for_status_and_private_le
 	(void)state;
 	/* Each of them the last thing in front of the forbidden page. */
 	for (unsigned type = 3; type <= 6; type++) {
-		const uint8_t short_one[] = { MESSAGE(53, 0x0900, 0, 1, 0, 0), KEY, H16(5), H16(type), 1 };
-		const uint8_t long_one[] = { MESSAGE(60, 0x0900, 0, 1, 0, 0), KEY, A(8, type), B32(0), B32(1) };
+		const uint8_t short_one[] = { MESSAGE(53, 0x0900, 0, 1, 0, 0), KEY,
+			H16(5), H16(type), 1 };
+		const uint8_t long_one[] = { MESSAGE(60, 0x0900, 0, 1, 0, 0), KEY,
+			A(8, type), B32(0), B32(1) };
 
 		if (type == 4) /* a nest */
 			continue;
@@ -885,11 +901,15 @@ static void peer_libnetfilter_cthelper_writes_past_four_policies(void **state)
 
 	(void)state;
 	/* A count over four, modest and huge. */
-	assert_int_equal(PARSE(&h, MESSAGE(60, 0x0900, 0, 1, 0, 0), KEY, AN(8, 4), A(4, 1), B32(5)), -ERANGE);
-	assert_int_equal(PARSE(&h, MESSAGE(60, 0x0900, 0, 1, 0, 0), KEY, AN(8, 4), A(4, 1), B32(-1)), -ERANGE);
+	assert_int_equal(PARSE(&h, MESSAGE(60, 0x0900, 0, 1, 0, 0), KEY, AN(8, 4),
+			       A(4, 1), B32(5)), -ERANGE);
+	assert_int_equal(PARSE(&h, MESSAGE(60, 0x0900, 0, 1, 0, 0), KEY, AN(8, 4),
+			       A(4, 1), B32(-1)), -ERANGE);
 	/* A count without its sets, sets without a count, more sets than counted. */
-	assert_int_equal(PARSE(&h, MESSAGE(60, 0x0900, 0, 1, 0, 0), KEY, AN(8, 4), A(4, 1), B32(1)), -EBADMSG);
-	assert_int_equal(PARSE(&h, MESSAGE(80, 0x0900, 0, 1, 0, 0), KEY, AN(28, 4), AN(24, 2), CLASS), -EINVAL);
+	assert_int_equal(PARSE(&h, MESSAGE(60, 0x0900, 0, 1, 0, 0), KEY, AN(8, 4),
+			       A(4, 1), B32(1)), -EBADMSG);
+	assert_int_equal(PARSE(&h, MESSAGE(80, 0x0900, 0, 1, 0, 0), KEY, AN(28, 4), AN(24, 2),
+			       CLASS), -EINVAL);
 	assert_int_equal(PARSE(&h, MESSAGE(88, 0x0900, 0, 1, 0, 0), KEY, AN(36, 4), A(4, 1), B32(0),
 			       AN(24, 2), CLASS), -EBADMSG);
 	/* The first set is the second class. */
@@ -903,7 +923,8 @@ static void peer_libnetfilter_cthelper_writes_past_four_policies(void **state)
 	assert_int_equal(h.policy[0].max, 1);
 	assert_int_equal(h.policy[0].timeout, 2);
 	/* A sixth set, unknown today. */
-	assert_int_equal(PARSE(&h, MESSAGE(116, 0x0900, 0, 1, 0, 0), KEY, AN(64, 4), A(4, 1), B32(1),
+	assert_int_equal(PARSE(&h, MESSAGE(116, 0x0900, 0, 1, 0, 0), KEY, AN(64, 4),
+			       A(4, 1), B32(1),
 			       AN(24, 2), CLASS, AN(24, 6), CLASS), 0);
 }
 
@@ -912,11 +933,14 @@ static void half_a_class_is_none(void **state)
 	struct cth_helper h;
 
 	(void)state;
-	assert_int_equal(PARSE(&h, MESSAGE(80, 0x0900, 0, 1, 0, 0), KEY, AN(28, 4), A(4, 1), B32(1), AN(16, 2),
+	assert_int_equal(PARSE(&h, MESSAGE(80, 0x0900, 0, 1, 0, 0), KEY, AN(28, 4),
+			       A(4, 1), B32(1), AN(16, 2),
 			       A(4, 2), B32(1), A(4, 3), B32(2)), -EINVAL);
-	assert_int_equal(PARSE(&h, MESSAGE(80, 0x0900, 0, 1, 0, 0), KEY, AN(28, 4), A(4, 1), B32(1), AN(16, 2),
+	assert_int_equal(PARSE(&h, MESSAGE(80, 0x0900, 0, 1, 0, 0), KEY, AN(28, 4),
+			       A(4, 1), B32(1), AN(16, 2),
 			       A(2, 1), 'c', 0, 0, 0, A(4, 3), B32(2)), -EINVAL);
-	assert_int_equal(PARSE(&h, MESSAGE(80, 0x0900, 0, 1, 0, 0), KEY, AN(28, 4), A(4, 1), B32(1), AN(16, 2),
+	assert_int_equal(PARSE(&h, MESSAGE(80, 0x0900, 0, 1, 0, 0), KEY, AN(28, 4),
+			       A(4, 1), B32(1), AN(16, 2),
 			       A(2, 1), 'c', 0, 0, 0, A(4, 2), B32(2)), -EINVAL);
 }
 
@@ -1003,7 +1027,7 @@ static void see_message(const struct cth_nlmsg *m, bool to_kernel, struct seen *
 		return;
 	}
 	assert_int_equal(r, 0);
-	assert_int_equal(h.have, CTH_HELPER_QUEUE | CTH_HELPER_PRIV_LEN | CTH_HELPER_STATUS | CTH_HELPER_POLICY);
+	assert_int_equal(h.have, EVERY_PART);
 	assert_true(seen->told < N_OF(seen->helper));
 	seen->helper[seen->told++] = h;
 }
@@ -1129,7 +1153,8 @@ int main(void)
 		cmocka_unit_test_setup(a_change_is_held_to_the_same_limits, with_registry),
 		cmocka_unit_test_setup(what_is_added_is_found, with_registry),
 		cmocka_unit_test_setup(peer_nfct_a_second_add_silently_succeeds, with_registry),
-		cmocka_unit_test_setup(peer_nfct_get_of_nothing_prints_nothing_and_succeeds, with_registry),
+		cmocka_unit_test_setup(peer_nfct_get_of_nothing_prints_nothing_and_succeeds,
+				       with_registry),
 		cmocka_unit_test_setup(a_list_may_be_longer_than_its_room, with_registry),
 		cmocka_unit_test_setup(a_status_is_changed_and_nothing_else, with_registry),
 		cmocka_unit_test_setup(an_update_never_creates, with_registry),
@@ -1138,9 +1163,12 @@ int main(void)
 		cmocka_unit_test_setup(nothing_is_deleted_where_nothing_is, with_registry),
 		cmocka_unit_test_setup(peer_libnetfilter_cthelper_sends_l4_0_when_only_l3_is_given, with_registry),
 		cmocka_unit_test_setup(peer_nfct_a_partial_flush_looks_like_success, with_registry),
-		cmocka_unit_test_setup(an_absent_subsystem_is_told_from_a_bad_request, with_registry),
-		cmocka_unit_test_setup(a_refusal_with_einval_stays_one_where_the_subsystem_is, with_registry),
-		cmocka_unit_test_setup(a_refusal_that_is_explained_needs_no_second_look, with_registry),
+		cmocka_unit_test_setup(an_absent_subsystem_is_told_from_a_bad_request,
+				       with_registry),
+		cmocka_unit_test_setup(a_refusal_with_einval_stays_one_where_the_subsystem_is,
+				       with_registry),
+		cmocka_unit_test_setup(a_refusal_that_is_explained_needs_no_second_look,
+				       with_registry),
 		cmocka_unit_test_setup(without_permission_nothing_works, with_registry),
 		cmocka_unit_test_setup(the_kernels_own_helper_makes_it_busy, with_registry),
 		cmocka_unit_test_setup(no_answer_is_a_timeout, with_registry),

@@ -23,7 +23,7 @@
 #include "uapi.h"
 
 #define MAX_PARTS       1024 /* of one datagram: UIO_MAXIOV of linux/uio.h */
-#define RECEIVE_BATCH   32   /* datagrams per system call: what the stack has room for */
+#define RECEIVE_BATCH   24   /* datagrams per system call: what the stack has room for */
 #define REQUEST_TIMEOUT 5000 /* ms; netlink answers at once, or the answer was lost */
 #define GRACE           1000 /* ms, see await_answer */
 #define DUMP_TRIES      4

@@ -289,8 +289,9 @@ static int attach_refused(int err, const struct cth_nack *nack, const char *trie
 	case ENOENT:
 		return fail_nack(err, nack, tried, "the helper is not registered",
 				 phrase("first: cth helper add %s", name));
-	case EOPNOTSUPP:
 	case EPROTONOSUPPORT:
+		return helper_refused(err, nack, tried);
+	case EOPNOTSUPP:
 		return fail_nack(err, nack, tried,
 				 "this kernel has no nf_tables, or not its ct expression "
 				 "(CONFIG_NF_TABLES, CONFIG_NF_TABLES_IPV4, CONFIG_NF_TABLES_IPV6, "
@@ -381,6 +382,18 @@ static void tell_all(const struct plan *p, const struct target *targets, size_t 
 	}
 }
 
+/* A dry run shows the batch, whether the kernel would be able to take it or not. */
+static int attach_one(struct cth_sock *s, struct cth_msg *m, const struct cth_attach *a,
+		      struct cth_nack *nack)
+{
+	int r;
+
+	if (!common.dry_run)
+		return cth_attach(s, m, a, nack);
+	r = cth_attach_put(m, cth_sock_seq(s), a);
+	return r < 0 ? r : cth_sock_request(s, cth_msg_bytes(m), NULL, NULL, nack);
+}
+
 static int attach_all(struct cth_sock *s, const struct plan *p, const struct target *targets,
 		      size_t n)
 {
@@ -399,7 +412,7 @@ static int attach_all(struct cth_sock *s, const struct plan *p, const struct tar
 		};
 
 		cth_msg_init(&m, buf, room);
-		err = cth_attach(s, &m, &a, &nack);
+		err = attach_one(s, &m, &a, &nack);
 		if (err < 0)
 			break;
 	}

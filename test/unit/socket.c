@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* socket.c - requests, their answers, and everything that can come between the two. */
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include "unit.h"
 #include "../../netlink/uapi.h"
@@ -546,6 +548,29 @@ static void the_real_kernel_answers(void **state)
 	assert_true(cth_sock_rcvbuf(&real, 4096) < 0);
 }
 
+static void wake_up(int number)
+{
+	(void)number;
+}
+
+/* EINTR: whoever waits for ever gets to look at what the signal was for. */
+static void a_signal_ends_the_wait_and_is_no_error(void **state)
+{
+	struct sigaction action = { .sa_handler = wake_up };
+	struct itimerval soon = { .it_value = { .tv_usec = 20000 } };
+	struct cth_slot slot = { .buf = out, .cap = sizeof(out) };
+	struct cth_sock real;
+
+	(void)state;
+	if (!has_nfnetlink())
+		return;
+	assert_int_equal(cth_sock_open(&real, answers, sizeof(answers)), 0);
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	assert_int_equal(cth_sock_receive(&real, &slot, 1, -1), 0);
+	cth_sock_close(&real);
+}
+
 /* More than a ring's worth of ACKs at once takes several system calls, and loses none. */
 static void many_answers_fill_many_slots(void **state)
 {
@@ -652,6 +677,7 @@ int main(void)
 		cmocka_unit_test_setup(nothing_to_send_is_refused, setup),
 		cmocka_unit_test_setup(the_real_socket_opens_and_is_what_it_says, setup),
 		cmocka_unit_test_setup(the_real_kernel_answers, setup),
+		cmocka_unit_test_setup(a_signal_ends_the_wait_and_is_no_error, setup),
 		cmocka_unit_test_setup(many_answers_fill_many_slots, setup),
 		cmocka_unit_test_setup(a_datagram_longer_than_the_send_buffer_is_sent, setup),
 		cmocka_unit_test_setup(an_open_socket_can_be_adopted, setup),

@@ -448,7 +448,7 @@ static int request_change(struct cth_sock *s, const struct cth_helper *h, struct
 
 int cth_helper_update(struct cth_sock *s, const struct cth_helper *h, struct cth_nack *nack)
 {
-	struct cth_nack own;
+	struct cth_nack own, second;
 	int r;
 
 	nack = fresh(nack, &own);
@@ -459,7 +459,7 @@ int cth_helper_update(struct cth_sock *s, const struct cth_helper *h, struct cth
 		return r;
 	r = request_change(s, h, nack);
 	/* Deleted since we looked: the kernel wanted to create it, and lacked something. */
-	if (r == -EINVAL && registry_find(s, h->name, h->l3, h->l4, NULL, nack) == -ENOENT)
+	if (r == -EINVAL && registry_find(s, h->name, h->l3, h->l4, NULL, &second) == -ENOENT)
 		return -ENOENT;
 	return r;
 }

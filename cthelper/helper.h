@@ -89,7 +89,9 @@ int cth_helper_list(struct cth_sock *s, struct cth_helper *list, size_t n,
  * in attach.h. Its flows go on without a helper, their expectations are gone. To delete all:
  * list them, and one by one, for the kernel's own flush says success when it left some. Linux 6.1
  * loses count when one is deleted while an iptables rule refers to another: the other stays
- * busy until the next boot. Rules of attach.h are not concerned, nor is Linux 6.12.
+ * busy until the next boot. Rules of attach.h are not concerned, nor is Linux 6.12. From 7.1 on
+ * nothing is ever busy, and a rule of a helper that was deleted does nothing, also when the helper
+ * is registered again: so on every kernel cth_detach() comes first.
  */
 int cth_helper_del(struct cth_sock *s, const char *name, uint16_t l3, uint8_t l4,
 		   struct cth_nack *nack);

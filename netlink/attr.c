@@ -33,6 +33,23 @@ static bool take(struct cth_span *cursor, size_t n, size_t header, struct cth_sp
 	return true;
 }
 
+/* All but the type, which is known; headers is where the attributes begin. */
+static void read_headers(struct cth_nlmsg *m, struct cth_span unit, size_t headers)
+{
+	m->flags = cth_host16(unit.p + 6);
+	m->seq = cth_host32(unit.p + 8);
+	m->portid = cth_host32(unit.p + 12);
+	m->family = 0;
+	m->res_id = 0;
+	if (m->type >= NLMSG_MIN_TYPE) {
+		m->family = unit.p[16];
+		m->res_id = cth_be16(unit.p + 18);
+	}
+	m->cut = false;
+	m->whole = unit;
+	m->attrs = cth_span_sub(unit, headers, unit.n - headers);
+}
+
 int cth_nlmsg_next(struct cth_span *datagram, struct cth_nlmsg *m)
 {
 	struct cth_span left = *datagram, unit;
@@ -48,18 +65,18 @@ int cth_nlmsg_next(struct cth_span *datagram, struct cth_nlmsg *m)
 	if (!take(&left, cth_host32(left.p), headers, &unit))
 		return -EBADMSG;
 
-	m->flags = cth_host16(unit.p + 6);
-	m->seq = cth_host32(unit.p + 8);
-	m->portid = cth_host32(unit.p + 12);
-	m->family = 0;
-	m->res_id = 0;
-	if (m->type >= NLMSG_MIN_TYPE) {
-		m->family = unit.p[16];
-		m->res_id = cth_be16(unit.p + 18);
-	}
-	m->whole = unit;
-	m->attrs = cth_span_sub(unit, headers, unit.n - headers);
+	read_headers(m, unit, headers);
 	*datagram = left;
+	return 1;
+}
+
+int cth_nlmsg_rest(struct cth_span rest, struct cth_nlmsg *m)
+{
+	if (rest.n < NLMSG_HEADER + NFGENMSG_HEADER || cth_host16(rest.p + 4) < NLMSG_MIN_TYPE)
+		return 0;
+	m->type = cth_host16(rest.p + 4);
+	read_headers(m, rest, NLMSG_HEADER + NFGENMSG_HEADER);
+	m->cut = true;
 	return 1;
 }
 

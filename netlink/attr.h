@@ -22,6 +22,7 @@ struct cth_nlmsg {
 	uint32_t portid;
 	uint8_t family;  /* of nfgenmsg; 0 in control messages */
 	uint16_t res_id; /* of nfgenmsg, host order; 0 in control messages */
+	bool cut;        /* its end is missing: see cth_nlmsg_rest() */
 	struct cth_span whole; /* from the nlmsghdr on, without the padding behind */
 	struct cth_span attrs; /* behind nfgenmsg; of control messages: behind nlmsghdr */
 };
@@ -32,6 +33,12 @@ struct cth_nlmsg {
  * stays where it is. The last message may lack its padding.
  */
 int cth_nlmsg_next(struct cth_span *datagram, struct cth_nlmsg *m);
+
+/*
+ * What is left when that said -EBADMSG, read as the beginning of a message, as far as it
+ * goes: 1, or 0 if not even its headers are there, or of a control message. m->cut is set.
+ */
+int cth_nlmsg_rest(struct cth_span rest, struct cth_nlmsg *m);
 
 struct cth_attr {
 	uint16_t type; /* without the two flag bits */

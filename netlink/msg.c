@@ -52,6 +52,14 @@ void cth_msg_reset(struct cth_msg *m)
 	cth_msg_init(m, m->buf, m->cap);
 }
 
+void cth_msg_consume(struct cth_msg *m, size_t n)
+{
+	if (m->open || n > m->len)
+		return;
+	memmove(m->buf, m->buf + n, m->len - n);
+	m->len -= n;
+}
+
 struct cth_span cth_msg_bytes(const struct cth_msg *m)
 {
 	return cth_span(m->buf, m->open ? m->start : m->len);
@@ -196,7 +204,7 @@ void cth_msg_reserve(struct cth_msg *m, uint16_t type, size_t n)
 {
 	uint8_t *p;
 
-	if (m->outside || n > ATTR_MAX - ATTR_HEADER) {
+	if (n > ATTR_MAX - ATTR_HEADER) {
 		m->overflow = true;
 		return;
 	}

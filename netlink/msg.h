@@ -36,6 +36,9 @@ void cth_msg_init(struct cth_msg *m, void *buf, size_t cap);
 /* Forgets all messages; the buffer is kept. */
 void cth_msg_reset(struct cth_msg *m);
 
+/* Forgets the first n bytes of them, which are whole messages; none is open. */
+void cth_msg_consume(struct cth_msg *m, size_t n);
+
 /* The committed messages, ready to send; an open one is not part of it. */
 struct cth_span cth_msg_bytes(const struct cth_msg *m);
 

@@ -63,34 +63,36 @@ static int receive_once(int fd, struct cth_slot *slots, size_t n)
 }
 
 /* Fills as many slots as there are datagrams: a system call for each RECEIVE_BATCH. */
-static int receive_waiting(int fd, struct cth_slot *slots, size_t n)
+static int receive_waiting(struct cth_sock *s, struct cth_slot *slots, size_t n)
 {
 	size_t got = 0;
 	int r = 0;
 
 	while (got < n) {
-		r = receive_once(fd, slots + got, n - got);
+		r = receive_once(s->fd, slots + got, n - got);
 		if (r <= 0)
 			break;
 		got += (size_t)r;
 		if (r < RECEIVE_BATCH)
 			break;
 	}
+	if (got && r == -ENOBUFS)
+		s->stats.overruns++; /* the kernel tells it once, and this was it */
 	return got ? (int)got : r;
 }
 
 static int kernel_receive(void *ctx, struct cth_slot *slots, size_t n, int timeout_ms)
 {
-	const struct cth_sock *s = (const struct cth_sock *)ctx;
+	struct cth_sock *s = (struct cth_sock *)ctx;
 	struct pollfd ready = { .fd = s->fd, .events = POLLIN };
 	int r;
 
 	/* Asked first, polled second: under load there is always something. */
-	r = receive_waiting(s->fd, slots, n);
+	r = receive_waiting(s, slots, n);
 	if (r == -EAGAIN && timeout_ms != 0) {
 		if (poll(&ready, 1, timeout_ms) < 0)
 			return errno == EINTR ? 0 : -errno;
-		r = receive_waiting(s->fd, slots, n);
+		r = receive_waiting(s, slots, n);
 	}
 	return r == -EAGAIN || r == -EINTR ? 0 : r;
 }
@@ -188,15 +190,22 @@ void cth_sock_seam(struct cth_sock *s, const struct cth_io *io, void *buf, size_
 static int prepare_descriptor(struct cth_sock *s)
 {
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
-	int flags = fcntl(s->fd, F_GETFL);
-	int r;
+	int protocol = 0, flags, r;
+	socklen_t n = sizeof(protocol);
 
+	r = learn_portid(s);
+	if (r < 0)
+		return r == -ENOTSOCK ? -EPROTOTYPE : r;
+	if (getsockopt(s->fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &n) < 0)
+		return -errno;
+	if (protocol != NETLINK_NETFILTER)
+		return -EPROTOTYPE;
+	flags = fcntl(s->fd, F_GETFL);
 	if (flags < 0 || fcntl(s->fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
 	    fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -errno;
-	r = learn_portid(s);
-	if (r < 0 || s->portid != 0)
-		return r;
+	if (s->portid != 0)
+		return 0;
 	/* Port 0 asks the kernel for one, as a first send would. Known, it tells our queues
 	   from another socket's in /proc. */
 	if (bind(s->fd, (struct sockaddr *)&self, sizeof(self)) < 0)
@@ -296,6 +305,13 @@ int cth_sock_drops(const struct cth_sock *s, uint32_t *drops)
 #endif
 }
 
+int cth_sock_join(struct cth_sock *s, unsigned group)
+{
+	if (setsockopt(s->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return -errno;
+	return 0;
+}
+
 /* Datagrams. */
 
 int cth_sock_send(struct cth_sock *s, const struct iovec *parts, size_t n)
@@ -387,6 +403,8 @@ int cth_nack_parse(const struct cth_nlmsg *m, struct cth_nack *nack)
 
 		nack->type = cth_host16(request.p + 4);
 		tlvs += 16;
+		if (!(m->flags & CTH_NLM_F_CAPPED) && len > m->attrs.n)
+			return 0; /* the echo is not all there, and nothing behind it */
 		if (!(m->flags & CTH_NLM_F_CAPPED) && len > 16)
 			tlvs += ((size_t)len - 16 + 3) & ~(size_t)3;
 	}
@@ -487,8 +505,11 @@ static void take_datagram(struct waiting *w, struct cth_span datagram)
 
 	while ((r = cth_nlmsg_next(&datagram, &m)) > 0)
 		take_message(w, &m);
-	if (r < 0)
-		w->s->stats.malformed++;
+	if (r == 0)
+		return;
+	w->s->stats.malformed++;
+	if (cth_nlmsg_rest(datagram, &m) > 0)
+		take_message(w, &m);
 }
 
 static int await_answer(struct waiting *w)

@@ -92,7 +92,7 @@ int cth_sock_open(struct cth_sock *s, void *buf, size_t cap);
 
 /*
  * The same on a descriptor that is already open, from another process or namespace. On
- * success s owns it. -EPROTOTYPE: it is no netlink socket.
+ * success s owns it. -EPROTOTYPE: it is no netfilter netlink socket; it is as it was.
  */
 int cth_sock_adopt(struct cth_sock *s, int fd, void *buf, size_t cap);
 
@@ -114,6 +114,13 @@ int cth_sock_rcvbuf(struct cth_sock *s, int bytes);
 /* Datagrams the kernel dropped because that buffer was full. -ENOPROTOOPT before 4.12. */
 int cth_sock_drops(const struct cth_sock *s, uint32_t *drops);
 
+/*
+ * Joins a multicast group, NFNLGRP_* of linux/netfilter/nfnetlink.h: its events come with
+ * whatever else is received, a request's answers included. -EPERM: CAP_NET_ADMIN; -EINVAL:
+ * the kernel has no such group. A full receive buffer loses events: cth_sock_drops().
+ */
+int cth_sock_join(struct cth_sock *s, unsigned group);
+
 /* One datagram out. */
 int cth_sock_send(struct cth_sock *s, const struct iovec *parts, size_t n);
 
@@ -124,7 +131,10 @@ int cth_sock_send(struct cth_sock *s, const struct iovec *parts, size_t n);
  */
 int cth_sock_receive(struct cth_sock *s, struct cth_slot *slots, size_t n, int timeout_ms);
 
-/* Sees a message; a negative return is kept and becomes the request's result. */
+/*
+ * Sees a message; a negative return is kept and becomes the request's result. One with
+ * m->cut did not fit into its datagram or slot.
+ */
 typedef int cth_msg_fn(const struct cth_nlmsg *m, void *ctx);
 
 /*
@@ -140,7 +150,8 @@ int cth_sock_request(struct cth_sock *s, struct cth_span bytes, cth_msg_fn *fn, 
 /*
  * A dump: the same, and when the kernel says that what it dumped changed meanwhile,
  * calls fn with NULL ("forget what you saw") and asks again, three times at most;
- * then -EINTR.
+ * then -EINTR. Some dumps that have nothing to show end without DONE, as with expectations
+ * of a flow that has no helper: with NLM_F_ACK beside NLM_F_DUMP the ACK ends those.
  */
 int cth_sock_dump(struct cth_sock *s, struct cth_span bytes, cth_msg_fn *fn, void *ctx,
 		  struct cth_nack *nack);

@@ -147,13 +147,17 @@ static int32_t edit_change(const struct cth_edit *e)
 	return change;
 }
 
-static bool edit_flow_has_nat(const struct cth_pkt *p)
+/* Conntrack can shift sequence numbers of flows that have both, a helper and NAT. */
+static bool edit_flow_is_adjusted(const struct cth_pkt *p)
 {
-	static const struct cth_attr_rule rules[] = { [CTA_STATUS] = { 4, CTH_ATTR_ANY, false } };
-	struct cth_span v[CTA_STATUS + 1];
+	static const struct cth_attr_rule rules[] = {
+		[CTA_STATUS] = { 4, CTH_ATTR_ANY, false },
+		[CTA_HELP]   = { 0, CTH_ATTR_ANY, false },
+	};
+	struct cth_span v[CTA_HELP + 1];
 
-	return cth_attr_index(p->ct, rules, CTA_STATUS + 1, v) == 0 && v[CTA_STATUS].p &&
-	       cth_be32(v[CTA_STATUS].p) & IPS_NAT_MASK;
+	return cth_attr_index(p->ct, rules, CTA_HELP + 1, v) == 0 && v[CTA_HELP].p &&
+	       v[CTA_STATUS].p && cth_be32(v[CTA_STATUS].p) & IPS_NAT_MASK;
 }
 
 /* TCP numbers its bytes: somebody has to shift the numbers of all later segments. */
@@ -167,9 +171,9 @@ static int edit_check_growth(const struct cth_pkt *p, const struct cth_ip *ip, i
 	if (ip->version == 6)
 		return edit_refuse(why, -EOPNOTSUPP, "a TCP stream over IPv6 would change its "
 				   "length: the kernel adjusts it wrongly");
-	if (!edit_flow_has_nat(p))
-		return edit_refuse(why, -EOPNOTSUPP, "a TCP stream would change its length: the "
-				   "kernel adjusts only flows with NAT, which F_CONNTRACK shows");
+	if (!edit_flow_is_adjusted(p))
+		return edit_refuse(why, -EOPNOTSUPP, "a TCP stream would change its length: the kernel "
+				   "adjusts only a helper's flows with NAT, which F_CONNTRACK shows");
 	return 0;
 }
 

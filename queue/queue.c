@@ -11,7 +11,8 @@
  * but noted per queue: the run of them becomes one VERDICT_BATCH, which accepts all that
  * is undecided up to an id. So it may only be used while everything before that id is
  * decided and sent ahead of it: every other verdict of the queue first puts the run, and
- * a held packet, or a verdict that was lost on the way, ends runs altogether.
+ * a held packet, a verdict that was lost on the way, or packets that a former owner of
+ * the socket has left undecided, end runs altogether.
  *
  * A verdict with a new payload ends its datagram: the payload's pieces lie in the slot,
  * in the verdict and in the edit's scratch, all of which the next packet takes over.
@@ -21,8 +22,6 @@
 #include "../netlink/uapi.h"
 
 #define QUEUE_TYPE(msg)   ((uint16_t)(NFNL_SUBSYS_QUEUE << 8 | (msg)))
-#define QUEUE_HEADERS     20u     /* nlmsghdr and nfgenmsg */
-#define QUEUE_RANGE_MAX   65531u  /* the longest payload that an attribute carries */
 #define QUEUE_EVERY_FLAG  31u
 #define QUEUE_OUT_MAX     131072u /* with a payload behind it, less than a usual send buffer */
 #define QUEUE_CONFIG_SIZE 64u
@@ -78,75 +77,69 @@ static int messages_send(struct cth_queue *q, struct cth_span bytes, const struc
 }
 
 /*
- * A message in its own datagram, or else it is lost. A range that follows a lost verdict
- * is not tried: it would decide that packet as well, and perhaps differently.
+ * Sends what is gathered. If the kernel has no memory for all of it, the messages go one
+ * by one; the first that cannot go stays, and what stands behind it, so that no verdict
+ * overtakes another. They are tried again with the next send.
  */
-static int message_send(struct cth_queue *q, struct cth_span one, const struct iovec *tail,
-			size_t n)
+static void out_send(struct cth_queue *q)
 {
-	bool range = cth_host16(one.p + 4) == QUEUE_TYPE(NFQNL_MSG_VERDICT_BATCH);
-	struct cth_queue_bound *b = bound_find(q, cth_be16(one.p + 18));
-	int r = -ENOBUFS;
-
-	if (!range || !b || !b->lost)
-		r = messages_send(q, one, tail, n);
-	if (r == 0)
-		return 0;
-	q->stats.unsent++;
-	if (b && !range)
-		b->lost = true;
-	return r;
-}
-
-/* All gathered messages one by one: the first -errno, but every one is tried. */
-static int out_send_singly(struct cth_queue *q, const struct iovec *tail, size_t n)
-{
-	struct cth_span left = cth_msg_bytes(&q->out);
-	int first = 0;
-
-	while (left.n) {
-		size_t len = cth_host32(left.p);
-		bool last = len >= left.n; /* longer, if its payload is the tail */
-		int r = message_send(q, cth_span(left.p, last ? left.n : len), tail, last ? n : 0);
-
-		if (r < 0 && first == 0)
-			first = r;
-		left = last ? cth_span(NULL, 0) : cth_span(left.p + len, left.n - len);
-	}
-	return first;
-}
-
-static void out_send(struct cth_queue *q, const struct iovec *tail, size_t n)
-{
-	struct cth_span all = cth_msg_bytes(&q->out);
+	struct cth_span all = cth_msg_bytes(&q->out), left = all;
 	int r;
 
 	if (all.n == 0)
 		return;
-	r = messages_send(q, all, tail, n);
-	if (r < 0)
-		r = out_send_singly(q, tail, n);
+	r = messages_send(q, all, NULL, 0);
+	if (r == 0) {
+		cth_msg_reset(&q->out);
+		return;
+	}
+	while (left.n) {
+		size_t len = cth_host32(left.p);
+
+		r = messages_send(q, cth_span(left.p, len), NULL, 0);
+		if (r < 0)
+			break;
+		left = cth_span_sub(left, len, left.n - len);
+	}
+	cth_msg_consume(&q->out, all.n - left.n);
 	if (r < 0 && q->send_error == 0)
 		q->send_error = r;
-	cth_msg_reset(&q->out);
 }
 
-/* A verdict that is only a word. It fits into an empty buffer. */
+/* There was no room for a verdict, and none could be made. */
+static void verdict_lost(struct cth_queue *q, uint16_t num)
+{
+	struct cth_queue_bound *b = bound_find(q, num);
+
+	q->stats.unsent++;
+	if (b)
+		b->lost = true; /* a range would decide that packet as well, and perhaps differently */
+}
+
+/* A verdict that is only a word. */
 static void word_put(struct cth_queue *q, uint16_t num, uint32_t id, uint32_t word)
 {
 	if (cth_verdict_put_raw(&q->out, num, id, word) == 0)
 		return;
-	out_send(q, NULL, 0);
-	cth_verdict_put_raw(&q->out, num, id, word);
+	out_send(q);
+	if (cth_verdict_put_raw(&q->out, num, id, word) < 0)
+		verdict_lost(q, num);
 }
 
-/* ACCEPT for all up to an id, likewise. */
+/* ACCEPT for all up to an id. */
 static void range_put(struct cth_queue *q, uint16_t num, uint32_t id)
 {
 	if (cth_verdict_put_range(&q->out, num, id) == 0)
 		return;
-	out_send(q, NULL, 0);
-	cth_verdict_put_range(&q->out, num, id);
+	out_send(q);
+	if (cth_verdict_put_range(&q->out, num, id) < 0)
+		verdict_lost(q, num);
+}
+
+/* May there be packets of this queue, before the next one, that no range must decide? */
+static bool ranges_forbidden(const struct cth_queue *q, const struct cth_queue_bound *b)
+{
+	return q->no_ranges || b->held || b->lost || b->foreign || b->doubt;
 }
 
 static void run_put(struct cth_queue *q, struct cth_queue_bound *b)
@@ -154,9 +147,7 @@ static void run_put(struct cth_queue *q, struct cth_queue_bound *b)
 	uint32_t count = b->run_count;
 
 	b->run_count = 0;
-	if (count > 1 && b->lost)
-		q->stats.unsent++;
-	else if (count > 1)
+	if (count > 1)
 		range_put(q, b->num, b->run_id);
 	else if (count == 1)
 		word_put(q, b->num, b->run_id, CTH_ACCEPT);
@@ -165,7 +156,7 @@ static void run_put(struct cth_queue *q, struct cth_queue_bound *b)
 /* An ACCEPT that nothing goes with, into the queue's run if there may be one. */
 static void accept_note(struct cth_queue *q, struct cth_queue_bound *b, uint32_t id)
 {
-	bool alone = q->no_ranges || b->held || b->lost;
+	bool alone = ranges_forbidden(q, b);
 
 	q->stats.verdicts++;
 	if (alone || !id_after(id, b->run_id))
@@ -200,46 +191,66 @@ static bool verdict_is_plain(const struct cth_verdict *v)
 	       !v->l2hdr.p && !v->ct.p && !v->expect.p && !v->packet.p && cth_edit_empty(&v->edit);
 }
 
-/* Sends at once what ends with a payload: see the top of the file. */
-static void payload_send(struct cth_queue *q, const struct cth_verdict *v,
-			 const struct cth_edited *edited)
+/*
+ * A verdict with a payload, in a datagram of its own: see the top of the file. It cannot
+ * be kept for later, so without memory for it the packet stays as it was.
+ */
+static int payload_send(struct cth_queue *q, struct cth_queue_bound *b, uint32_t id,
+			const struct cth_verdict *v, const struct cth_pkt *p,
+			const struct cth_edited *edited, const char **why)
 {
 	struct iovec packet = { (void *)v->packet.p, v->packet.n };
+	int r = -ENOBUFS;
 
-	if (edited)
-		out_send(q, edited->part, edited->parts);
-	else if (v->packet.p)
-		out_send(q, &packet, 1);
+	*why = "the kernel has no memory for the changed packet";
+	out_send(q);
+	if (cth_msg_bytes(&q->out).n)
+		return r;
+	r = cth_verdict_put(&q->out, b->num, id, v, p, edited);
+	if (r < 0)
+		*why = "the verdict is longer than the buffer for verdicts";
+	else if (edited)
+		r = messages_send(q, cth_msg_bytes(&q->out), edited->part, edited->parts);
+	else
+		r = messages_send(q, cth_msg_bytes(&q->out), &packet, 1);
+	cth_msg_reset(&q->out);
+	return r;
+}
+
+/* One without. */
+static int verdict_gather(struct cth_queue *q, struct cth_queue_bound *b, uint32_t id,
+			  const struct cth_verdict *v, const struct cth_pkt *p, const char **why)
+{
+	int r = cth_verdict_put(&q->out, b->num, id, v, p, NULL);
+
+	if (r == -EMSGSIZE) {
+		out_send(q);
+		r = cth_verdict_put(&q->out, b->num, id, v, p, NULL);
+	}
+	if (r < 0)
+		*why = "the verdict is longer than the buffer for verdicts";
+	return r;
 }
 
 /* Any verdict: 0, or -errno and in *why a sentence: refused, and nothing was put. */
 static int verdict_take(struct cth_queue *q, struct cth_queue_bound *b, uint32_t id,
 			const struct cth_verdict *v, const struct cth_pkt *p, const char **why)
 {
-	const struct cth_edited *edited = NULL;
+	bool edited = !cth_edit_empty(&v->edit);
 	int r = cth_verdict_check(v, p, why);
 
+	if (r == 0 && edited)
+		r = cth_edit_apply(&v->edit, p, &q->edited, why);
 	if (r < 0)
 		return r;
-	if (!cth_edit_empty(&v->edit)) {
-		r = cth_edit_apply(&v->edit, p, &q->edited, why);
-		if (r < 0)
-			return r;
-		edited = &q->edited;
-	}
 	run_put(q, b);
-	r = cth_verdict_put(&q->out, b->num, id, v, p, edited);
-	if (r == -EMSGSIZE) {
-		out_send(q, NULL, 0);
-		r = cth_verdict_put(&q->out, b->num, id, v, p, edited);
-	}
-	if (r < 0) {
-		*why = "the verdict is longer than the buffer for verdicts";
-		return r;
-	}
-	payload_send(q, v, edited);
-	q->stats.verdicts++;
-	return 0;
+	if (edited || v->packet.p)
+		r = payload_send(q, b, id, v, p, edited ? &q->edited : NULL, why);
+	else
+		r = verdict_gather(q, b, id, v, p, why);
+	if (r == 0)
+		q->stats.verdicts++;
+	return r;
 }
 
 /* What the callback has left in q->verdict. */
@@ -250,6 +261,7 @@ static void packet_decide(struct cth_queue *q, struct cth_queue_bound *b, const 
 	if (q->verdict.code == CTH_HOLD) {
 		run_put(q, b);
 		b->held++;
+		b->ever_held = true;
 		q->stats.held++;
 		return;
 	}
@@ -275,14 +287,16 @@ static void gap_note(struct cth_queue *q, struct cth_queue_bound *b, uint32_t id
 	b->last_id = id;
 }
 
-/* A packet, whatever is wrong with it: cut tells that the end of m is missing. */
-static void packet_take(struct cth_queue *q, const struct cth_nlmsg *m, bool cut)
+/* A packet, whatever is wrong with it. */
+static void packet_take(struct cth_queue *q, const struct cth_nlmsg *m)
 {
 	struct cth_queue_bound *b = bound_find(q, m->res_id);
 	struct cth_pkt p;
 
-	if (cth_pkt_parse(&p, m) < 0 || cut) {
+	if (cth_pkt_parse(&p, m) < 0 || m->cut) {
 		q->stats.malformed++;
+		if (b && p.have & CTH_PKT_HEADER)
+			gap_note(q, b, p.id);
 		if (p.have & CTH_PKT_HEADER)
 			accept_alone(q, b, m->res_id, p.id);
 		return;
@@ -299,7 +313,10 @@ static void packet_take(struct cth_queue *q, const struct cth_nlmsg *m, bool cut
 	packet_decide(q, b, &p);
 }
 
-/* Verdicts ask for no ACK, so an error here is theirs, or that of a request given up. */
+/*
+ * Verdicts ask for no ACK, so an error here is theirs, or that of a request given up. If it
+ * was a second verdict for a packet that was held, another one is held that was not counted.
+ */
 static void refusal_note(struct cth_queue *q, const struct cth_nlmsg *m)
 {
 	struct cth_nack nack;
@@ -308,41 +325,25 @@ static void refusal_note(struct cth_queue *q, const struct cth_nlmsg *m)
 		return;
 	q->stats.nacks++;
 	q->last_nack = nack;
+	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+		q->bound[i].doubt |= q->bound[i].ever_held;
 }
 
 /* A message, and how many packets it was. */
-static size_t message_take(struct cth_queue *q, const struct cth_nlmsg *m, bool cut)
+static size_t message_take(struct cth_queue *q, const struct cth_nlmsg *m)
 {
 	if (m->type == NLMSG_ERROR)
 		refusal_note(q, m);
 	if (m->type != QUEUE_TYPE(NFQNL_MSG_PACKET))
 		return 0;
-	packet_take(q, m, cut);
+	packet_take(q, m);
 	return 1;
 }
 
 /*
- * What is left of a datagram when its next message is longer than that. Of a packet this
- * is mostly the payload's end; the id stands first, and is enough to let it pass.
+ * A message that is cut short is mostly a packet without its payload's end; the id stands
+ * first, and is enough to let it pass.
  */
-static size_t rest_take(struct cth_queue *q, struct cth_span rest)
-{
-	struct cth_nlmsg m;
-
-	memset(&m, 0, sizeof(m));
-	if (rest.n >= QUEUE_HEADERS)
-		m.type = cth_host16(rest.p + 4);
-	if (m.type != QUEUE_TYPE(NFQNL_MSG_PACKET)) {
-		q->sock->stats.malformed++;
-		return 0;
-	}
-	m.family = rest.p[16];
-	m.res_id = cth_be16(rest.p + 18);
-	m.whole = rest;
-	m.attrs = cth_span_sub(rest, QUEUE_HEADERS, rest.n - QUEUE_HEADERS);
-	return message_take(q, &m, true);
-}
-
 static size_t datagram_take(struct cth_queue *q, struct cth_span left)
 {
 	struct cth_nlmsg m;
@@ -350,9 +351,12 @@ static size_t datagram_take(struct cth_queue *q, struct cth_span left)
 	int r;
 
 	while ((r = cth_nlmsg_next(&left, &m)) > 0)
-		packets += message_take(q, &m, false);
-	if (r < 0)
-		packets += rest_take(q, left);
+		packets += message_take(q, &m);
+	if (r == 0)
+		return packets;
+	if (cth_nlmsg_rest(left, &m) > 0 && m.type == QUEUE_TYPE(NFQNL_MSG_PACKET))
+		return packets + message_take(q, &m);
+	q->sock->stats.malformed++;
 	return packets;
 }
 
@@ -372,6 +376,15 @@ int cth_queue_init(struct cth_queue *q, struct cth_sock *sock, struct cth_slot *
 	return cap < CTH_QUEUE_OUT ? -EINVAL : 0;
 }
 
+/* All runs become messages, and all messages go; an error waits for cth_queue_flush(). */
+static void gathered_send(struct cth_queue *q)
+{
+	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+		if (q->bound[i].used)
+			run_put(q, &q->bound[i]);
+	out_send(q);
+}
+
 static void command_put(struct cth_msg *m, uint8_t command)
 {
 	const uint8_t cmd[4] = { command }; /* and a family, which BIND does not look at */
@@ -384,7 +397,7 @@ int cth_queue_put_config(struct cth_msg *m, uint32_t seq, uint16_t num, bool bin
 {
 	uint8_t params[5]; /* be32 range, u8 mode; unpadded */
 
-	cth_store_be32(params, cfg->range ? cfg->range : QUEUE_RANGE_MAX);
+	cth_store_be32(params, cfg->range ? cfg->range : CTH_PACKET_MAX);
 	params[4] = cfg->copy ? (uint8_t)cfg->copy : CTH_COPY_PACKET;
 	cth_msg_begin(m, QUEUE_TYPE(NFQNL_MSG_CONFIG), NLM_F_REQUEST | NLM_F_ACK, seq, 0, num);
 	if (bind)
@@ -402,8 +415,8 @@ static int meanwhile_take(const struct cth_nlmsg *m, void *ctx)
 {
 	struct cth_queue *q = ctx;
 
-	message_take(q, m, false);
-	cth_queue_flush(q); /* not a verdict waits while we do */
+	message_take(q, m);
+	gathered_send(q); /* not a verdict waits while we do */
 	return 0;
 }
 
@@ -413,7 +426,7 @@ static int config_send(struct cth_queue *q, struct cth_span bytes, struct cth_na
 	struct cth_slot answers = q->sock->answers;
 	int r;
 
-	cth_queue_flush(q);
+	gathered_send(q);
 	if (q->slots > 0 && q->ring[0].cap > answers.cap)
 		q->sock->answers = q->ring[0];
 	q->busy = true;
@@ -434,9 +447,11 @@ static int configure(struct cth_queue *q, uint16_t num, bool bind,
 	r = cth_queue_put_config(&m, cth_sock_seq(q->sock), num, bind, cfg, flags);
 	if (r == 0)
 		r = config_send(q, cth_msg_bytes(&m), nack);
-	if (r == -EBUSY && bind) /* this very socket has it: an ACK was lost, or it was adopted */
-		return configure(q, num, false, cfg, flags, nack);
-	return r;
+	if (r != -EBUSY || !bind)
+		return r;
+	/* This very socket has it: an ACK was lost, or the socket was adopted. */
+	bound_find(q, num)->foreign = true;
+	return configure(q, num, false, cfg, flags, nack);
 }
 
 static int give_back(struct cth_queue *q, uint16_t num, struct cth_nack *nack)
@@ -482,14 +497,14 @@ static int bind_flags(struct cth_queue *q, struct cth_queue_bound *b, bool bind,
 static uint32_t range_fit(const struct cth_queue *q, const struct cth_queue_config *cfg)
 {
 	size_t cap = q->slots > 0 ? q->ring[0].cap : q->sock->answers.cap;
-	uint32_t range = cfg->range < QUEUE_RANGE_MAX ? cfg->range : QUEUE_RANGE_MAX;
+	uint32_t range = cfg->range < CTH_PACKET_MAX ? cfg->range : CTH_PACKET_MAX;
 
 	for (size_t i = 1; i < q->slots; i++)
 		if (q->ring[i].cap < cap)
 			cap = q->ring[i].cap;
 	cap = cap > CTH_QUEUE_ROOM ? cap - CTH_QUEUE_ROOM : 0;
 	if (range == 0)
-		return cap < QUEUE_RANGE_MAX ? (uint32_t)cap : QUEUE_RANGE_MAX;
+		return cap < CTH_PACKET_MAX ? (uint32_t)cap : CTH_PACKET_MAX;
 	return range <= cap ? range : 0;
 }
 
@@ -540,6 +555,7 @@ int cth_queue_adopt(struct cth_queue *q, uint16_t num, uint32_t flags)
 	if (!b)
 		return -EMFILE;
 	b->flags = flags;
+	b->foreign = true;
 	return 0;
 }
 
@@ -597,7 +613,9 @@ int cth_queue_run(struct cth_queue *q, size_t budget, int timeout_ms)
 
 	if (q->busy)
 		return -EBUSY;
-	cth_queue_flush(q); /* what feed has left: nobody sleeps on a verdict */
+	if (q->slots == 0)
+		return -EINVAL;
+	gathered_send(q); /* what feed has left: nobody sleeps on a verdict */
 	do {
 		size_t slots = q->slots;
 
@@ -625,10 +643,7 @@ int cth_queue_flush(struct cth_queue *q)
 {
 	int r;
 
-	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
-		if (q->bound[i].used)
-			run_put(q, &q->bound[i]);
-	out_send(q, NULL, 0);
+	gathered_send(q);
 	r = q->send_error;
 	q->send_error = 0;
 	return r;
@@ -638,27 +653,21 @@ int cth_queue_verdict(struct cth_queue *q, uint16_t num, uint32_t id, const stru
 		      const struct cth_pkt *p)
 {
 	struct cth_queue_bound *b = bound_find(q, num);
-	bool lost;
 	int r;
 
 	if (!b)
 		return -ENODEV;
-	if (v->code == CTH_HOLD) {
-		q->last_refusal = "it is held already";
+	if (b->held == 0)
+		return -ENOENT;
+	if (p && (p->queue != num || p->id != id)) {
+		q->last_refusal = "the description is another packet's";
 		return -EINVAL;
 	}
-	cth_queue_flush(q); /* so that what fails from here on is this verdict */
-	lost = b->lost;
-	if (verdict_take(q, b, id, v, p, &q->last_refusal) < 0)
-		return -EINVAL;
-	r = cth_queue_flush(q);
-	if (r < 0) {
-		b->lost = lost; /* not yet: it is held, and may be tried again */
+	r = verdict_take(q, b, id, v, p, &q->last_refusal);
+	if (r < 0)
 		return r;
-	}
-	if (b->held > 0) {
-		b->held--;
-		q->stats.held--;
-	}
+	b->held--;
+	q->stats.held--;
+	gathered_send(q);
 	return 0;
 }

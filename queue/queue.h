@@ -48,7 +48,7 @@ struct cth_queue_config {
 	uint32_t wishes;    /* flags that are tried one by one and done without */
 };
 
-/* Counts only grow. What the kernel lost is in cth_sock_stats and /proc. */
+/* Counts only grow, but for held. What the kernel lost is in cth_sock_stats and /proc. */
 struct cth_queue_stats {
 	uint64_t packets;   /* delivered to the callback */
 	uint64_t malformed; /* descriptions cut short or not to be read; such packets pass */
@@ -57,7 +57,7 @@ struct cth_queue_stats {
 	uint64_t held;      /* at this moment */
 	uint64_t verdicts;  /* decided, ranges counted by packet */
 	uint64_t sends;     /* datagrams that carried them */
-	uint64_t unsent;    /* verdict messages that could not be sent, even alone */
+	uint64_t unsent;    /* verdicts lost: the kernel had no memory, nor the buffer room */
 	uint64_t nacks;     /* verdicts that the kernel refused: late, unknown, not ours */
 	uint64_t gaps;      /* ids that never came: the kernel lost them, or let them pass */
 };
@@ -89,7 +89,11 @@ struct cth_queue {
 	struct cth_queue_bound {
 		bool used;
 		bool seen;    /* last_id is one */
-		bool lost;    /* a verdict could not be sent: a range would overrule it */
+		/* What a range would decide as well, and must not: */
+		bool lost;      /* a packet whose verdict could not be sent */
+		bool foreign;   /* packets that another owner of the socket has read */
+		bool doubt;     /* one that is held, but was taken for another */
+		bool ever_held;
 		uint16_t num;
 		uint32_t flags; /* in force */
 		uint32_t last_id;
@@ -120,7 +124,8 @@ int cth_queue_bind(struct cth_queue *q, uint16_t num, const struct cth_queue_con
 
 /*
  * Notes that the socket has num bound already, with these flags, and tells the kernel
- * nothing: for a descriptor that was handed over, and for feeding recordings.
+ * nothing: for a descriptor that was handed over, and for feeding recordings. Such a queue
+ * goes without ranges, for they would decide what its former owner has read and not decided.
  */
 int cth_queue_adopt(struct cth_queue *q, uint16_t num, uint32_t flags);
 
@@ -149,16 +154,20 @@ int cth_queue_run(struct cth_queue *q, size_t budget, int timeout_ms);
 int cth_queue_feed(struct cth_queue *q, struct cth_span datagram);
 
 /*
- * The late verdict of a held packet, sent at once. p is NULL, or a description that the
- * caller has kept whole; an edit needs it. -errno: the packet is still held. -EINVAL, and
- * q->last_refusal tells why: refused. -ENODEV: the queue is not bound, the packet gone.
- * Only the number of held packets is known here: a second verdict for the same id is
- * refused by the kernel, and until then counts for another.
+ * The late verdict of a held packet, sent at once. p is NULL, or the packet's description,
+ * which the caller has kept whole; an edit needs it. -errno: the packet is still held, and
+ * q->last_refusal tells why, if the verdict was refused. -ENOENT: none is held; -ENODEV: the
+ * queue is not bound, the packet gone. Only the number of held packets is known here: a
+ * second verdict for the same id counts for another, until the kernel refuses it; from
+ * then on the queue goes without ranges.
  */
 int cth_queue_verdict(struct cth_queue *q, uint16_t num, uint32_t id, const struct cth_verdict *v,
 		      const struct cth_pkt *p);
 
-/* Sends what is gathered: 0, or the first -errno of any send since the last flush. */
+/*
+ * Sends what is gathered: 0, or the first -errno of any send since the last flush. What the
+ * kernel has no memory for (-ENOBUFS) is kept and tried again by the next flush or run.
+ */
 int cth_queue_flush(struct cth_queue *q);
 
 /*

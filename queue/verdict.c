@@ -22,7 +22,7 @@
 
 #define VERDICT_BYPASS  0x8000u /* linux/netfilter.h: NF_VERDICT_FLAG_QUEUE_BYPASS */
 #define VERDICT_IP4_DF  0x4000u
-#define VERDICT_FLOW    (CTA_SEQ_ADJ_REPLY + 1)
+#define VERDICT_FLOW    (CTA_NAT_SEQ_ADJ_REPLY + 1)
 
 void cth_verdict_init(struct cth_verdict *v)
 {
@@ -44,8 +44,8 @@ static void verdict_flow(const struct cth_pkt *p, struct cth_span v[VERDICT_FLOW
 	static const struct cth_attr_rule rules[VERDICT_FLOW] = {
 		[CTA_STATUS]        = { 4, CTH_ATTR_ANY, false },
 		[CTA_HELP]          = { 0, CTH_ATTR_ANY, false },
-		[CTA_SEQ_ADJ_ORIG]  = { 0, CTH_ATTR_ANY, false },
-		[CTA_SEQ_ADJ_REPLY] = { 0, CTH_ATTR_ANY, false },
+		[CTA_NAT_SEQ_ADJ_ORIG]  = { 0, CTH_ATTR_ANY, false },
+		[CTA_NAT_SEQ_ADJ_REPLY] = { 0, CTH_ATTR_ANY, false },
 	};
 
 	if (!p || cth_attr_index(p->ct, rules, VERDICT_FLOW, v) < 0)
@@ -113,10 +113,25 @@ static int verdict_check_detach(const struct cth_pkt *p, const char **why)
 	if (!flow[CTA_STATUS].p || !(cth_be32(flow[CTA_STATUS].p) & IPS_CONFIRMED))
 		return verdict_refuse(why, -EOPNOTSUPP, "the helper is detached from a flow that "
 				      "would never be confirmed");
-	if (flow[CTA_SEQ_ADJ_ORIG].p || flow[CTA_SEQ_ADJ_REPLY].p)
+	if (flow[CTA_NAT_SEQ_ADJ_ORIG].p || flow[CTA_NAT_SEQ_ADJ_REPLY].p)
 		return verdict_refuse(why, -EOPNOTSUPP, "the helper is detached from a flow whose "
 				      "sequence numbers are adjusted");
 	return 0;
+}
+
+/* The flow's helper can be spoken to and taken off, not exchanged. */
+static bool verdict_other_helper(struct cth_span name, const struct cth_pkt *p)
+{
+	static const struct cth_attr_rule rules[] = { [CTA_HELP_NAME] = { 1, 16, true } };
+	struct cth_span flow[VERDICT_FLOW], own[CTA_HELP_NAME + 1];
+
+	if (!p || !p->ct.p)
+		return false;
+	verdict_flow(p, flow);
+	return !flow[CTA_HELP].p ||
+	       cth_attr_index(flow[CTA_HELP], rules, CTA_HELP_NAME + 1, own) < 0 ||
+	       !own[CTA_HELP_NAME].p ||
+	       strncmp((const char *)own[CTA_HELP_NAME].p, (const char *)name.p, 16) != 0;
 }
 
 static int verdict_check_help(struct cth_span help, const struct cth_pkt *p, const char **why)
@@ -130,10 +145,33 @@ static int verdict_check_help(struct cth_span help, const struct cth_pkt *p, con
 		return verdict_refuse(why, -EINVAL, "CTA_HELP without a name of up to 15 letters");
 	if (v[CTA_HELP_NAME].p[0] == '\0')
 		return verdict_check_detach(p, why);
+	if (verdict_other_helper(v[CTA_HELP_NAME], p))
+		return verdict_refuse(why, -EINVAL, "CTA_HELP names a helper that is not the flow's");
 	return 0;
 }
 
-/* The first error in here ends the kernel's work on it, and takes the expectation along. */
+/* What the kernel refuses to set, as far as the flow is seen. */
+static int verdict_check_status(struct cth_span status, struct cth_span timeout,
+				const struct cth_pkt *p, const char **why)
+{
+	struct cth_span flow[VERDICT_FLOW];
+	uint32_t now;
+
+	verdict_flow(p, flow);
+	if (!flow[CTA_STATUS].p)
+		return 0;
+	now = cth_be32(flow[CTA_STATUS].p);
+	if (timeout.p && now & IPS_FIXED_TIMEOUT)
+		return verdict_refuse(why, -EPERM, "the flow's timeout is fixed");
+	if (status.p && now & ~cth_be32(status.p) & (IPS_SEEN_REPLY | IPS_ASSURED))
+		return verdict_refuse(why, -EINVAL, "the flow's status would lose SEEN_REPLY or ASSURED");
+	return 0;
+}
+
+/*
+ * The first error in here ends the kernel's work on it, and takes along the expectation and
+ * the adjustment of sequence numbers behind a packet that changed its length.
+ */
 static int verdict_check_ct(const struct cth_verdict *v, const struct cth_pkt *p, const char **why)
 {
 	static const struct cth_attr_rule rules[] = {
@@ -141,14 +179,17 @@ static int verdict_check_ct(const struct cth_verdict *v, const struct cth_pkt *p
 		[CTA_HELP]    = { 0, CTH_ATTR_ANY, false },
 		[CTA_TIMEOUT] = { 4, CTH_ATTR_ANY, false },
 		[CTA_MARK]    = { 4, CTH_ATTR_ANY, false },
+		[CTH_CTA_LABELS] = { 4, 16, false },
 	};
-	struct cth_span a[CTA_MARK + 1];
+	struct cth_span a[CTH_CTA_LABELS + 1];
+	int r;
 
-	if (cth_attr_index(v->ct, rules, CTA_MARK + 1, a) < 0)
+	if (cth_attr_index(v->ct, rules, CTH_CTA_LABELS + 1, a) < 0 || a[CTH_CTA_LABELS].n % 4)
 		return verdict_refuse(why, -EINVAL, "ct is malformed");
-	if (a[CTA_HELP].p)
-		return verdict_check_help(a[CTA_HELP], p, why);
-	return 0;
+	r = verdict_check_status(a[CTA_STATUS], a[CTA_TIMEOUT], p, why);
+	if (r == 0 && a[CTA_HELP].p)
+		r = verdict_check_help(a[CTA_HELP], p, why);
+	return r;
 }
 
 static bool verdict_has_tuple(struct cth_span tuple)

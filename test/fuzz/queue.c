@@ -73,13 +73,20 @@ static void decide(const struct cth_pkt *p, struct cth_verdict *v, void *ctx)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct cth_queue q;
-	static uint8_t answers[1024], out[CTH_QUEUE_OUT], slot_buf[1024];
+	static uint8_t answers[1024], out[CTH_QUEUE_OUT], slot_buf[2048];
 	struct cth_slot slot = { .buf = slot_buf, .cap = sizeof(slot_buf) };
 	struct cth_io io = { .receive = receive_nothing, .send = send_checked };
 	struct cth_sock s;
 
 	cth_sock_seam(&s, &io, answers, sizeof(answers));
-	cth_queue_init(&q, &s, &slot, 1, out, sizeof(out), decide, NULL);
+	if (cth_queue_init(&q, &s, &slot, 1, out, sizeof(out), decide, NULL) < 0)
+		abort();
+	for (uint16_t num = 0; num < CTH_QUEUE_BOUND; num++)
+		if (cth_queue_adopt(&q, num, 0) < 0)
+			abort();
+	/* As if bound by us, so that ranges are made. */
+	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+		q.bound[i].foreign = false;
 	cth_queue_feed(&q, cth_span(data, n));
 	if (cth_queue_flush(&q) < 0 || q.stats.unsent)
 		abort();

@@ -17,11 +17,15 @@ static uint8_t ct_bytes[64];
 static struct cth_span flow(uint32_t status)
 {
 	struct cth_msg m;
+	size_t help;
 
 	cth_msg_init(&m, ct_bytes, sizeof(ct_bytes));
 	cth_msg_begin_bare(&m);
 	cth_msg_put_be32(&m, CTA_ID, 7);
 	cth_msg_put_be32(&m, CTA_STATUS, status);
+	help = cth_msg_nest(&m, CTA_HELP);
+	cth_msg_put_str(&m, CTA_HELP_NAME, "ftp");
+	cth_msg_nest_end(&m, help);
 	assert_int_equal(cth_msg_end(&m), 0);
 	return cth_msg_bytes(&m);
 }
@@ -565,6 +569,8 @@ static void a_tcp_stream_changes_its_length_only_behind_nat(void **state)
 	p.ct = cth_span("\x20\0\3\0\0\0\0\x30", 8); /* malformed on either byte order */
 	assert_int_equal(apply(&grow, &p), -EOPNOTSUPP);
 	p.ct = cth_span(flow(0x30).p, 8); /* CTA_ID alone */
+	assert_int_equal(apply(&grow, &p), -EOPNOTSUPP);
+	p.ct = cth_span(flow(0x30).p, 16); /* NAT, and no helper: the kernel has no room for it */
 	assert_int_equal(apply(&grow, &p), -EOPNOTSUPP);
 
 	s.version = 6;

@@ -192,6 +192,10 @@ static void the_direction_of_tcpdumps_frames_is_inferred(void **state)
 		assert_int_equal(f.to_kernel, (flags & 1) != 0);
 		assert_int_equal(f.nsec, 123456000);
 	}
+	cth_store_host32(file + 28, 1000000); /* no microsecond, but no reason to overflow */
+	assert_int_equal(cth_pcap_open(&p, cth_span(file, n)), 0);
+	assert_int_equal(cth_pcap_next(&p, &f), 1);
+	assert_int_equal(f.nsec, 999999999);
 }
 
 int main(void)

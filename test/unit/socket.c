@@ -256,6 +256,75 @@ static void a_truncated_datagram_is_counted(void **state)
 	assert_int_equal(s.stats.malformed, 1);
 }
 
+static int see_cut(const struct cth_nlmsg *m, void *ctx)
+{
+	int *cut = ctx;
+
+	*cut += m->cut;
+	assert_int_equal(m->seq, 0);
+	assert_int_equal(m->res_id, 7);
+	return 0;
+}
+
+/* A packet longer than its slot comes before the answer: whoever asked gets to see its id. */
+static void a_message_that_is_cut_is_seen_as_such(void **state)
+{
+	uint8_t bytes[64];
+	struct cth_nack nack;
+	struct cth_msg m;
+	int cut = 0;
+
+	(void)state;
+	cth_msg_init(&m, bytes, sizeof(bytes));
+	cth_msg_begin(&m, 0x0300, 0, 0, 2, 7);
+	cth_msg_put_be32(&m, 1, 42);
+	cth_msg_end(&m);
+	script_bytes(&k, bytes, 26);
+	script_bytes(&k, bytes, 19); /* not even its headers */
+	script_ack(&k, 1, 0);
+	assert_int_equal(cth_sock_request(&s, request(NLM_F_ACK), see_cut, &cut, &nack), 0);
+	assert_int_equal(cut, 1);
+	assert_int_equal(s.stats.malformed, 2);
+}
+
+/* NLM_F_EXCL and NLM_F_REPLACE are each one of the dump's two bits. */
+static void a_request_with_excl_alone_is_no_dump(void **state)
+{
+	struct cth_nack nack;
+
+	(void)state;
+	assert_int_equal(cth_sock_request(&s, request(NLM_F_EXCL), NULL, NULL, &nack), 0);
+	assert_int_equal(cth_sock_request(&s, request(NLM_F_REPLACE), NULL, NULL, &nack), 0);
+}
+
+static void the_kernels_refusal_stands_before_the_callbacks(void **state)
+{
+	struct seen seen = { .result = -ENOSPC };
+	struct cth_nack nack;
+
+	(void)state;
+	request(NLM_F_ACK);
+	request(NLM_F_ACK);
+	script_ack(&k, 1, -EBUSY);
+	answer(0x0900, 0, 2);
+	script_ack(&k, 2, 0);
+	assert_int_equal(cth_sock_request(&s, cth_msg_bytes(&msg), see, &seen, &nack), -EBUSY);
+}
+
+static void an_alien_datagram_is_not_called_truncated(void **state)
+{
+	uint8_t small[8];
+	struct cth_slot slot = { .buf = small, .cap = sizeof(small) };
+
+	(void)state;
+	script_ack(&k, 1, 0);
+	k.in[0].portid = 4242;
+	assert_int_equal(cth_sock_receive(&s, &slot, 1, 0), 1);
+	assert_false(slot.truncated);
+	assert_int_equal(slot.n, 0);
+	assert_int_equal(s.stats.truncated, 0);
+}
+
 static void garbage_is_counted_and_passed_over(void **state)
 {
 	struct cth_nack nack;
@@ -624,6 +693,7 @@ static void a_datagram_longer_than_the_send_buffer_is_sent(void **state)
 static void an_open_socket_can_be_adopted(void **state)
 {
 	struct cth_sock real;
+	uint32_t first, portid;
 	int wrong[2], fd;
 
 	(void)state;
@@ -633,10 +703,19 @@ static void an_open_socket_can_be_adopted(void **state)
 		assert_int_equal(cth_sock_adopt(&real, fd, answers, sizeof(answers)), 0);
 		assert_int_not_equal(real.portid, 0);
 		assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+		first = cth_sock_seq(&real);
+		assert_true(first > 1); /* where a former owner's answers are unlikely */
+		portid = real.portid;
+		assert_int_equal(cth_sock_adopt(&real, fd, answers, sizeof(answers)), 0);
+		assert_int_equal(real.portid, portid); /* handed over, it keeps its port */
 		cth_sock_close(&real);
+		fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+		assert_int_equal(cth_sock_adopt(&real, fd, answers, sizeof(answers)), -EPROTOTYPE);
+		assert_false(fcntl(fd, F_GETFL) & O_NONBLOCK); /* as it was */
+		close(fd);
 	}
 	assert_int_equal(pipe(wrong), 0);
-	assert_true(cth_sock_adopt(&real, wrong[0], answers, sizeof(answers)) < 0);
+	assert_int_equal(cth_sock_adopt(&real, wrong[0], answers, sizeof(answers)), -EPROTOTYPE);
 	assert_int_equal(cth_sock_fd(&real), -1);
 	assert_true(fcntl(wrong[0], F_GETFD) >= 0); /* still the caller's */
 	assert_int_equal(cth_sock_adopt(&real, 9999, answers, sizeof(answers)), -EBADF);
@@ -661,6 +740,10 @@ int main(void)
 		cmocka_unit_test_setup(a_storm_of_overruns_is_no_error_either, setup),
 		cmocka_unit_test_setup(a_failing_socket_ends_a_request, setup),
 		cmocka_unit_test_setup(a_truncated_datagram_is_counted, setup),
+		cmocka_unit_test_setup(a_message_that_is_cut_is_seen_as_such, setup),
+		cmocka_unit_test_setup(a_request_with_excl_alone_is_no_dump, setup),
+		cmocka_unit_test_setup(the_kernels_refusal_stands_before_the_callbacks, setup),
+		cmocka_unit_test_setup(an_alien_datagram_is_not_called_truncated, setup),
 		cmocka_unit_test_setup(garbage_is_counted_and_passed_over, setup),
 		cmocka_unit_test_setup(the_last_of_several_messages_ends_the_request, setup),
 		cmocka_unit_test_setup(without_privilege_only_the_first_message_is_answered, setup),

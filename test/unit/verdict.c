@@ -498,6 +498,58 @@ static void private_data_needs_the_helpers_name(void **state)
 	assert_refused(&v, NULL, -EINVAL);
 }
 
+static void a_helper_is_not_exchanged_for_another(void **state)
+{
+	struct cth_pkt p = { .family = AF_INET };
+	struct cth_verdict v = an_accept();
+
+	(void)state;
+	v.ct = help("tftp", 5);
+	assert_refused(&v, &p, 0); /* the flow is not told */
+	p.ct = flow(8, "tftp", 0);
+	assert_refused(&v, &p, 0);
+	p.ct = flow(8, "ftp", 0);
+	assert_refused(&v, &p, -EINVAL);
+	p.ct = flow(8, "tftp2", 0);
+	assert_refused(&v, &p, -EINVAL);
+	p.ct = flow(8, NULL, 0);
+	assert_refused(&v, &p, -EINVAL);
+}
+
+static struct cth_span number(uint16_t type, uint32_t value)
+{
+	attrs_begin();
+	cth_msg_put_be32(&bare, type, value);
+	return attrs_end();
+}
+
+/* One part that the kernel refuses takes all others along, without a word. */
+static void what_the_kernel_would_refuse_of_a_flow_is_refused(void **state)
+{
+	struct cth_pkt p = { .family = AF_INET };
+	struct cth_verdict v = an_accept();
+
+	(void)state;
+	v.ct = number(CTA_TIMEOUT, 60);
+	p.ct = flow(8, NULL, 0);
+	assert_refused(&v, &p, 0);
+	p.ct = flow(8 | 1 << 10, NULL, 0); /* FIXED_TIMEOUT */
+	assert_refused(&v, &p, -EPERM);
+	for (unsigned bit = 0; bit < 16; bit++) {
+		p.ct = flow(1u << bit, NULL, 0);
+		v.ct = number(CTA_STATUS, 0);
+		assert_refused(&v, &p, bit == 1 || bit == 2 ? -EINVAL : 0);
+		v.ct = number(CTA_STATUS, 1u << bit);
+		assert_refused(&v, &p, 0);
+	}
+	for (size_t n = 0; n <= 20; n++) {
+		attrs_begin();
+		cth_msg_put(&bare, CTA_LABELS, "01234567890123456789", n);
+		v.ct = attrs_end();
+		assert_refused(&v, NULL, n >= 4 && n <= 16 && n % 4 == 0 ? 0 : -EINVAL);
+	}
+}
+
 static void a_helper_is_detached_from_confirmed_flows_only(void **state)
 {
 	struct cth_pkt p = { .family = AF_INET };
@@ -834,6 +886,8 @@ int main(void)
 		VERDICT_TEST(part_of_a_mark_needs_the_packet),
 		VERDICT_TEST(a_bridges_parts_are_for_a_bridges_packet),
 		VERDICT_TEST(a_malformed_flow_is_refused),
+		VERDICT_TEST(a_helper_is_not_exchanged_for_another),
+		VERDICT_TEST(what_the_kernel_would_refuse_of_a_flow_is_refused),
 		VERDICT_TEST(private_data_needs_the_helpers_name),
 		VERDICT_TEST(a_helper_is_detached_from_confirmed_flows_only),
 		VERDICT_TEST(an_expectation_that_crashes_kernels_is_refused),

@@ -82,8 +82,10 @@ check: all
 fuzz:
 	@BUILD=$(BUILD) test/fuzz/run $(or $(SECONDS),30) $(TARGETS)
 
-# Sizes of what goes into other people's firmware, per object and in all.
+# Sizes of what goes into other people's firmware, per object and in all; where musl can
+# be had, the static cth too.
 size: all
+	@$(MAKE) -s --no-print-directory static >/dev/null || true
 	@BUILD=$(BUILD) test/size
 
 # Headers keep their folders, so that they find each other: #include <cth/queue/queue.h>

@@ -225,3 +225,5 @@ if unshare -Urn true 2>/dev/null; then
 		is "which is a matter of permission" $code 4
 	fi
 fi
+
+tap_end

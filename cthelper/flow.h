@@ -115,6 +115,12 @@ int cth_flow_parse(struct cth_flow *f, struct cth_span attrs);
 /* Reads one CTA_TUPLE_*'s content. */
 int cth_tuple_parse(struct cth_tuple *t, struct cth_span attrs);
 
+/* Puts what is told of a tuple, as the content of a nest that the caller has opened. */
+void cth_tuple_put(struct cth_msg *m, const struct cth_tuple *t);
+
+/* Do both tell the same? */
+bool cth_tuple_equal(const struct cth_tuple *a, const struct cth_tuple *b);
+
 /*
  * What a verdict's ct may carry; the kernel takes these, and STATUS, and ignores all else.
  * The message is one of cth_msg_begin_bare(). Only what is meant goes in: a flow that is

@@ -10,6 +10,7 @@
  *     ZONE   be16, when this direction has one of its own
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include "flow.h"
 #include "../netlink/uapi.h"
@@ -116,4 +117,84 @@ int cth_tuple_parse(struct cth_tuple *t, struct cth_span attrs)
 		t->zone = cth_be16(v[CTH_CTA_TUPLE_ZONE].p);
 	}
 	return r;
+}
+
+/* The other way. */
+
+static void put_address(struct cth_msg *m, uint16_t v4, uint16_t v6, const struct cth_addr *a)
+{
+	if (a->family == AF_INET)
+		cth_msg_put(m, v4, a->b, 4);
+	else if (a->family == AF_INET6)
+		cth_msg_put(m, v6, a->b, 16);
+}
+
+static void put_icmp(struct cth_msg *m, const struct cth_tuple *t)
+{
+	bool v6 = t->l4 == IPPROTO_ICMPV6;
+
+	cth_msg_put_be16(m, v6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID, t->icmp_id);
+	cth_msg_put_u8(m, v6 ? CTA_PROTO_ICMPV6_TYPE : CTA_PROTO_ICMP_TYPE, t->icmp_type);
+	cth_msg_put_u8(m, v6 ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE, t->icmp_code);
+}
+
+static void put_proto(struct cth_msg *m, const struct cth_tuple *t)
+{
+	cth_msg_put_u8(m, CTA_PROTO_NUM, t->l4);
+	if (t->has_ports) {
+		cth_msg_put_be16(m, CTA_PROTO_SRC_PORT, t->sport);
+		cth_msg_put_be16(m, CTA_PROTO_DST_PORT, t->dport);
+	}
+	if (t->has_icmp)
+		put_icmp(m, t);
+}
+
+void cth_tuple_put(struct cth_msg *m, const struct cth_tuple *t)
+{
+	size_t nest;
+
+	if (t->src.family || t->dst.family) {
+		nest = cth_msg_nest(m, CTA_TUPLE_IP);
+		put_address(m, CTA_IP_V4_SRC, CTA_IP_V6_SRC, &t->src);
+		put_address(m, CTA_IP_V4_DST, CTA_IP_V6_DST, &t->dst);
+		cth_msg_nest_end(m, nest);
+	}
+	if (t->l4 || t->has_ports || t->has_icmp) {
+		nest = cth_msg_nest(m, CTA_TUPLE_PROTO);
+		put_proto(m, t);
+		cth_msg_nest_end(m, nest);
+	}
+	if (t->has_zone)
+		cth_msg_put_be16(m, CTH_CTA_TUPLE_ZONE, t->zone);
+}
+
+static bool same_address(const struct cth_addr *a, const struct cth_addr *b)
+{
+	size_t n = a->family == AF_INET ? 4 : a->family == AF_INET6 ? 16 : 0;
+
+	return a->family == b->family && memcmp(a->b, b->b, n) == 0;
+}
+
+static bool same_ports(const struct cth_tuple *a, const struct cth_tuple *b)
+{
+	return a->has_ports == b->has_ports &&
+	       (!a->has_ports || (a->sport == b->sport && a->dport == b->dport));
+}
+
+static bool same_icmp(const struct cth_tuple *a, const struct cth_tuple *b)
+{
+	return a->has_icmp == b->has_icmp &&
+	       (!a->has_icmp || (a->icmp_id == b->icmp_id && a->icmp_type == b->icmp_type &&
+				 a->icmp_code == b->icmp_code));
+}
+
+static bool same_zone(const struct cth_tuple *a, const struct cth_tuple *b)
+{
+	return a->has_zone == b->has_zone && (!a->has_zone || a->zone == b->zone);
+}
+
+bool cth_tuple_equal(const struct cth_tuple *a, const struct cth_tuple *b)
+{
+	return same_address(&a->src, &b->src) && same_address(&a->dst, &b->dst) &&
+	       a->l4 == b->l4 && same_ports(a, b) && same_icmp(a, b) && same_zone(a, b);
 }

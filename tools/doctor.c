@@ -247,19 +247,28 @@ static int configure(struct cth_sock *s, uint16_t num, bool bind, uint32_t flags
 	return r < 0 ? r : cth_sock_request(s, cth_msg_bytes(&m), NULL, NULL, &nack);
 }
 
-/* Parameters for a queue that is not bound are refused by whoever knows queues: ENODEV. */
-static void check_queue_subsystem(struct doctor *d)
+static void read_queues(struct doctor *d)
 {
-	int r, n = proc_queues(d->queues, QUEUES);
+	int n = proc_queues(d->queues, QUEUES);
 
 	d->queues_read = n >= 0;
 	d->queues_n = n < 0 ? 0 : n < QUEUES ? (size_t)n : QUEUES;
+}
+
+/* Parameters for a queue that is not bound are refused by whoever knows queues: ENODEV. */
+static void check_queue_subsystem(struct doctor *d)
+{
+	int r;
+
+	read_queues(d);
 	if (common.dry_run) {
 		tell(d, IDLE, part_queue.what, "not looked at in a dry run", NULL);
 		return;
 	}
 	r = configure(&d->sock, free_queue(d), false, 0);
 	d->queue_there = judge(d, &part_queue, r == -ENODEV ? 0 : r, BAD, NULL);
+	if (!d->queues_read)
+		read_queues(d); /* the question may have made the kernel load the module */
 }
 
 static void check_subsystems(struct doctor *d)
@@ -516,6 +525,11 @@ static const struct cth_helper *helper_of(const struct doctor *d, const struct r
 	return NULL;
 }
 
+static const char *attaches(const struct rule *r)
+{
+	return phrase("%sattaches %s", r->by_map ? "by a map " : "", r->helper);
+}
+
 static void check_attaching(struct doctor *d)
 {
 	char place[256];
@@ -526,18 +540,21 @@ static void check_attaching(struct doctor *d)
 		const struct cth_helper *h = helper_of(d, r);
 		const char *what;
 
-		if (r->kind != RULE_HELPER || !wanted(d, r->helper))
+		if (r->kind != RULE_HELPER || !(wanted(d, r->helper) || r->map_unread))
 			continue;
 		any = true;
 		what = phrase("rule %s", rule_text(r, place, sizeof(place)));
-		if (!h)
-			tell(d, IDLE, what, phrase("attaches %s, which is none of user space",
-						   r->helper), NULL);
+		if (r->by_map && !r->helper[0])
+			tell(d, IDLE, what, r->map_unread ? "attaches by a map, not looked into"
+							  : "attaches by a map, which is empty",
+			     NULL);
+		else if (!h)
+			tell(d, IDLE, what, phrase("%s, which is none of user space",
+						   attaches(r)), NULL);
 		else if (h->enabled && find_queue(d, (uint16_t)h->queue))
-			tell(d, GOOD, what, phrase("attaches %s", h->name), NULL);
+			tell(d, GOOD, what, attaches(r), NULL);
 		else
-			tell(d, DOUBTFUL, what,
-			     phrase("attaches %s, which nobody serves", h->name),
+			tell(d, DOUBTFUL, what, phrase("%s, which nobody serves", attaches(r)),
 			     phrase("start its program: it listens on queue %u and enables it",
 				    (uint16_t)h->queue));
 	}
@@ -645,11 +662,12 @@ static void check_priorities(struct doctor *d)
 	for (size_t i = 0; i < d->rules.n; i++) {
 		const struct rule *r = &d->rules.list[i];
 
-		if (!never_matches(r) || !wanted(d, r->helper))
+		if (!never_matches(r) || !(wanted(d, r->helper) || r->map_unread))
 			continue;
 		any = true;
 		tell(d, BAD, phrase("rule %s", rule_text(r, place, sizeof(place))),
-		     phrase("attaches %s where it never does: %s conntrack", r->helper,
+		     phrase("%s where it never does: %s conntrack",
+			    r->helper[0] ? attaches(r) : "attaches by a map",
 			    r->at.priority <= -200 ? "before" : "confirmed already by"),
 		     "give its chain a priority from -199 to -101, on hook prerouting or output");
 	}

@@ -6,10 +6,12 @@
  *
  *     GETCHAIN   TABLE NAME HOOK { HOOKNUM PRIORITY }     where packets come in
  *     GETOBJ     TABLE NAME TYPE DATA { NAME L4PROTO }    the helper behind an objref
+ *     GETSET     TABLE NAME OBJ_TYPE                      maps to such objects, and
+ *     GETSETELEM TABLE SET { ELEM { OBJREF } ... }        what they hold
  *     GETRULE    TABLE CHAIN HANDLE EXPRESSIONS { ELEM { NAME DATA { ... } } ... }
  *
  *     queue      NUM be16, TOTAL be16, FLAGS be16, SREG_QNUM
- *     objref     IMM_TYPE be32, IMM_NAME
+ *     objref     IMM_TYPE be32, IMM_NAME; or SET_SREG, SET_NAME
  *     immediate  DATA { VERDICT { CODE be32, CHAIN } }    a jump
  *     target     NAME, INFO: "NFQUEUE" { u16 num, u16 total, u16 bypass or flags },
  *                "CT" { u16 flags, u16 zone, u32, u32, char helper[16], ... }
@@ -24,7 +26,8 @@
 
 #define NFT(message) ((uint16_t)(CTH_NFNL_SUBSYS_NFTABLES << 8 | (message)))
 enum {
-	NEWCHAIN = 3, GETCHAIN = 4, NEWRULE = 6, GETRULE = 7, NEWOBJ = 18, GETOBJ = 19,
+	NEWCHAIN = 3, GETCHAIN = 4, NEWRULE = 6, GETRULE = 7, NEWSET = 9, GETSET = 10,
+	NEWSETELEM = 12, GETSETELEM = 13, NEWOBJ = 18, GETOBJ = 19,
 };
 
 enum { CHAIN_TABLE = 1, CHAIN_NAME = 3, CHAIN_HOOK = 4, CHAIN_ATTRS };
@@ -34,7 +37,10 @@ enum { CT_HELPER_NAME = 1, CT_HELPER_L4 = 3, CT_HELPER_ATTRS };
 enum { RULE_TABLE = 1, RULE_CHAIN = 2, RULE_HANDLE = 3, RULE_EXPRESSIONS = 4, RULE_ATTRS };
 enum { EXPR_NAME = 1, EXPR_DATA = 2, EXPR_ATTRS };
 enum { QUEUE_NUM = 1, QUEUE_TOTAL = 2, QUEUE_FLAGS = 3, QUEUE_SREG = 4, QUEUE_ATTRS };
-enum { OBJREF_TYPE = 1, OBJREF_NAME = 2, OBJREF_ATTRS };
+enum { OBJREF_TYPE = 1, OBJREF_NAME = 2, OBJREF_SET = 4, OBJREF_ATTRS };
+enum { SET_TABLE = 1, SET_NAME = 2, SET_OBJ_TYPE = 15, SET_ATTRS };
+enum { ELEMS_TABLE = 1, ELEMS_SET = 2, ELEMS_LIST = 3, ELEMS_ATTRS };
+enum { ELEM_OBJREF = 9, ELEM_ATTRS };
 enum { TARGET_NAME = 1, TARGET_INFO = 3, TARGET_ATTRS };
 enum { IMMEDIATE_DATA = 2, IMMEDIATE_ATTRS };
 enum { DATA_VERDICT = 2, DATA_ATTRS };
@@ -43,6 +49,7 @@ enum { VERDICT_CHAIN = 2, VERDICT_ATTRS };
 #define OBJECT_CT_HELPER 3 /* NFT_OBJECT_CT_HELPER */
 #define QUEUE_BYPASS     1 /* NFT_QUEUE_FLAG_BYPASS; bypass of xt_NFQ_info is the same bit */
 #define XT_CT_HELPER_AT  12
+#define MAP_NAME         256 /* to be asked for, and so whole */
 #define JUMPS_DEEP       16
 #define JUMPS_TRIED      10000 /* a ruleset may be made of nothing else */
 
@@ -62,6 +69,18 @@ struct object {
 	uint8_t l4;
 };
 
+/* A map whose values are helpers' objects. */
+struct map {
+	uint8_t family;
+	char table[RULE_NAME], name[MAP_NAME];
+	bool unread;         /* its elements could not be had */
+	size_t first, count; /* of reader.values */
+};
+
+struct value {
+	char object[RULE_NAME];
+};
+
 struct jump {
 	uint8_t family;
 	char table[RULE_NAME], from[RULE_NAME], to[RULE_NAME];
@@ -74,7 +93,7 @@ struct list {
 };
 
 struct reader {
-	struct list rules, chains, objects, jumps;
+	struct list rules, chains, objects, jumps, maps, values;
 	struct rule rule; /* the one being read */
 };
 
@@ -163,6 +182,47 @@ static int object_message(struct reader *r, const struct cth_nlmsg *m)
 	return 0;
 }
 
+static int set_message(struct reader *r, const struct cth_nlmsg *m)
+{
+	static const struct cth_attr_rule rules[SET_ATTRS] = {
+		[SET_TABLE] = STRING, [SET_NAME] = STRING, [SET_OBJ_TYPE] = AT_LEAST(4),
+	};
+	struct cth_span a[SET_ATTRS];
+	struct map *map;
+	int error = cth_attr_index(m->attrs, rules, SET_ATTRS, a);
+
+	if (error < 0 || !a[SET_OBJ_TYPE].p || cth_be32(a[SET_OBJ_TYPE].p) != OBJECT_CT_HELPER)
+		return error < 0 ? error : 0;
+	map = append(&r->maps);
+	if (!map)
+		return -ENOMEM;
+	map->family = m->family;
+	copy_text(map->table, sizeof(map->table), a[SET_TABLE]);
+	copy_text(map->name, sizeof(map->name), a[SET_NAME]);
+	return 0;
+}
+
+static int element_message(struct reader *r, const struct cth_nlmsg *m)
+{
+	static const struct cth_attr_rule rules[ELEMS_ATTRS] = { [ELEMS_LIST] = ANY };
+	static const struct cth_attr_rule elem_rules[ELEM_ATTRS] = { [ELEM_OBJREF] = STRING };
+	struct cth_span a[ELEMS_ATTRS], e[ELEM_ATTRS];
+	struct cth_attr element;
+	struct value *value;
+	int error = cth_attr_index(m->attrs, rules, ELEMS_ATTRS, a);
+
+	while (error == 0 && a[ELEMS_LIST].p && cth_attr_next(&a[ELEMS_LIST], &element) > 0) {
+		error = cth_attr_index(element.value, elem_rules, ELEM_ATTRS, e);
+		if (error < 0 || !e[ELEM_OBJREF].p)
+			continue;
+		value = append(&r->values);
+		if (!value)
+			return -ENOMEM;
+		copy_text(value->object, sizeof(value->object), e[ELEM_OBJREF]);
+	}
+	return error;
+}
+
 static int add_rule(struct reader *r)
 {
 	struct rule *rule = append(&r->rules);
@@ -199,31 +259,86 @@ static int queue_expression(struct reader *r, struct cth_span data)
 			  a[QUEUE_FLAGS].p && cth_be16(a[QUEUE_FLAGS].p) & QUEUE_BYPASS);
 }
 
-static int objref_expression(struct reader *r, struct cth_span data)
+/* Objects have been read before. */
+static const struct object *find_object(const struct reader *r, const char *name)
 {
-	static const struct cth_attr_rule rules[OBJREF_ATTRS] = {
-		[OBJREF_TYPE] = AT_LEAST(4), [OBJREF_NAME] = STRING,
-	};
-	struct cth_span a[OBJREF_ATTRS];
-	int error = cth_attr_index(data, rules, OBJREF_ATTRS, a);
+	const struct object *objects = r->objects.items;
 
-	if (error < 0)
-		return error;
-	if (!a[OBJREF_NAME].p || !a[OBJREF_TYPE].p ||
-	    cth_be32(a[OBJREF_TYPE].p) != OBJECT_CT_HELPER)
-		return 0;
-	/* Objects have been read before. */
+	for (size_t i = 0; i < r->objects.n; i++)
+		if (objects[i].family == r->rule.family &&
+		    strcmp(objects[i].table, r->rule.table) == 0 &&
+		    strcmp(objects[i].name, name) == 0)
+			return &objects[i];
+	return NULL;
+}
+
+static int helper_rule(struct reader *r, const char *object_name)
+{
+	const struct object *o = find_object(r, object_name);
+
 	r->rule.kind = RULE_HELPER;
-	for (size_t i = 0; i < r->objects.n; i++) {
-		const struct object *o = (const struct object *)r->objects.items + i;
-
-		if (o->family != r->rule.family || strcmp(o->table, r->rule.table) != 0 ||
-		    !text_is(a[OBJREF_NAME], o->name))
-			continue;
+	if (o) {
 		memcpy(r->rule.helper, o->helper, sizeof(r->rule.helper));
 		r->rule.l4 = o->l4;
 	}
 	return add_rule(r);
+}
+
+/* One rule becomes one for each object of its map. */
+static int map_rules(struct reader *r, const struct map *map)
+{
+	const struct value *values = r->values.items;
+	int error = 0;
+
+	r->rule.by_map = true;
+	r->rule.kind = RULE_HELPER;
+	if (map->unread || map->count == 0) {
+		r->rule.map_unread = map->unread;
+		return add_rule(r);
+	}
+	for (size_t i = map->first; i < map->first + map->count && error == 0; i++) {
+		size_t same = map->first;
+
+		while (strcmp(values[same].object, values[i].object) != 0)
+			same++;
+		if (same < i)
+			continue; /* told already */
+		memset(r->rule.helper, 0, sizeof(r->rule.helper));
+		r->rule.l4 = 0;
+		error = helper_rule(r, values[i].object);
+	}
+	return error;
+}
+
+static int map_expression(struct reader *r, struct cth_span name)
+{
+	const struct map *maps = r->maps.items;
+
+	for (size_t i = 0; i < r->maps.n; i++)
+		if (maps[i].family == r->rule.family &&
+		    strcmp(maps[i].table, r->rule.table) == 0 && text_is(name, maps[i].name))
+			return map_rules(r, &maps[i]);
+	return 0; /* to objects of another kind */
+}
+
+static int objref_expression(struct reader *r, struct cth_span data)
+{
+	static const struct cth_attr_rule rules[OBJREF_ATTRS] = {
+		[OBJREF_TYPE] = AT_LEAST(4), [OBJREF_NAME] = STRING, [OBJREF_SET] = STRING,
+	};
+	struct cth_span a[OBJREF_ATTRS];
+	char name[RULE_NAME];
+	int error = cth_attr_index(data, rules, OBJREF_ATTRS, a);
+
+	if (error < 0)
+		return error;
+	if (a[OBJREF_SET].p)
+		return map_expression(r, a[OBJREF_SET]);
+	if (!a[OBJREF_NAME].p || !a[OBJREF_TYPE].p ||
+	    cth_be32(a[OBJREF_TYPE].p) != OBJECT_CT_HELPER)
+		return 0;
+	copy_text(name, sizeof(name), a[OBJREF_NAME]);
+	return helper_rule(r, name);
 }
 
 static int xt_queue(struct reader *r, struct cth_span info)
@@ -347,16 +462,21 @@ static int take_message(const struct cth_nlmsg *m, struct reader *r)
 		return chain_message(r, m);
 	case NFT(NEWOBJ):
 		return object_message(r, m);
+	case NFT(NEWSET):
+		return set_message(r, m);
+	case NFT(NEWSETELEM):
+		return element_message(r, m);
 	case NFT(NEWRULE):
 		return rule_message(r, m);
 	}
 	return 0;
 }
 
-/* One dump; what it fills is emptied when the kernel says that it changed under the dump. */
+/* One dump; what it fills is taken back when the kernel says that it changed under the dump. */
 struct filling {
 	struct reader *r;
 	struct list *lists[2];
+	size_t from[2]; /* how long they were before */
 };
 
 static int take_or_forget(const struct cth_nlmsg *m, void *ctx)
@@ -365,7 +485,7 @@ static int take_or_forget(const struct cth_nlmsg *m, void *ctx)
 
 	for (size_t i = 0; !m && i < 2; i++)
 		if (f->lists[i])
-			f->lists[i]->n = 0;
+			f->lists[i]->n = f->from[i];
 	return m ? take_message(m, f->r) : 0;
 }
 
@@ -379,6 +499,36 @@ static int dump(struct cth_sock *s, uint16_t what, struct filling *f, struct cth
 	cth_msg_begin(&m, NFT(what), NLM_F_REQUEST | NLM_F_DUMP, cth_sock_seq(s), 0, 0);
 	r = cth_msg_end(&m);
 	return r < 0 ? r : cth_sock_dump(s, cth_msg_bytes(&m), take_or_forget, f, nack);
+}
+
+/* What one map holds; that it could not be had is noted, and no error. */
+static void dump_map(struct cth_sock *s, struct reader *r, struct map *map)
+{
+	struct filling f = { r, { &r->values, NULL }, { r->values.n, 0 } };
+	uint8_t buf[64 + RULE_NAME + MAP_NAME];
+	struct cth_nack nack = { 0 };
+	struct cth_msg m;
+	int error;
+
+	cth_msg_init(&m, buf, sizeof(buf));
+	cth_msg_begin(&m, NFT(GETSETELEM), NLM_F_REQUEST | NLM_F_DUMP, cth_sock_seq(s),
+		      map->family, 0);
+	cth_msg_put_str(&m, ELEMS_TABLE, map->table);
+	cth_msg_put_str(&m, ELEMS_SET, map->name);
+	error = cth_msg_end(&m);
+	if (error == 0)
+		error = cth_sock_dump(s, cth_msg_bytes(&m), take_or_forget, &f, &nack);
+	if (error < 0)
+		r->values.n = f.from[0];
+	map->unread = error < 0;
+	map->first = f.from[0];
+	map->count = r->values.n - f.from[0];
+}
+
+static void dump_maps(struct cth_sock *s, struct reader *r)
+{
+	for (size_t i = 0; i < r->maps.n; i++)
+		dump_map(s, r, (struct map *)r->maps.items + i);
 }
 
 static bool same_place(const struct chain *c, uint8_t family, const char *table, const char *name)
@@ -413,15 +563,20 @@ static struct rule_hook hook_of(const struct reader *r, uint8_t family, const ch
 
 static int read_all(struct cth_sock *s, struct reader *r, struct cth_nack *nack)
 {
-	struct filling chains = { r, { &r->chains, NULL } };
-	struct filling objects = { r, { &r->objects, NULL } };
-	struct filling rules = { r, { &r->rules, &r->jumps } };
+	struct filling chains = { r, { &r->chains, NULL }, { 0 } };
+	struct filling objects = { r, { &r->objects, NULL }, { 0 } };
+	struct filling maps = { r, { &r->maps, NULL }, { 0 } };
+	struct filling rules = { r, { &r->rules, &r->jumps }, { 0 } };
 	int error = dump(s, GETCHAIN, &chains, nack);
 
 	if (error == -EINVAL && nack->error) /* how an absent subsystem answers */
 		return -EPROTONOSUPPORT;
 	if (error == 0)
 		error = dump(s, GETOBJ, &objects, nack);
+	if (error == 0)
+		error = dump(s, GETSET, &maps, nack);
+	if (error == 0)
+		dump_maps(s, r);
 	if (error == -EINVAL && nack->error) { /* objects came with 4.10 */
 		memset(nack, 0, sizeof(*nack));
 		error = 0;
@@ -436,6 +591,8 @@ int rules_read(struct cth_sock *s, struct rules *rules, struct cth_nack *nack)
 		.chains = { .size = sizeof(struct chain) },
 		.objects = { .size = sizeof(struct object) },
 		.jumps = { .size = sizeof(struct jump) },
+		.maps = { .size = sizeof(struct map) },
+		.values = { .size = sizeof(struct value) },
 	};
 	int error;
 
@@ -452,6 +609,8 @@ int rules_read(struct cth_sock *s, struct rules *rules, struct cth_nack *nack)
 	free(r.chains.items);
 	free(r.objects.items);
 	free(r.jumps.items);
+	free(r.maps.items);
+	free(r.values.items);
 	return error;
 }
 

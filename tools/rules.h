@@ -37,6 +37,8 @@ struct rule {
 	/* RULE_HELPER */
 	char helper[16];  /* "" if the object could not be found */
 	uint8_t l4;       /* 0: not told */
+	bool by_map;      /* helper is one of those that a map has; "": the map is empty, */
+	bool map_unread;  /* or what it has could not be read */
 };
 
 struct rules {
@@ -45,7 +47,7 @@ struct rules {
 };
 
 /*
- * Reads them all: 0, or -errno; -EPROTONOSUPPORT: the kernel has no nf_tables. list is
+ * Reads them all; a rule with a map stands there once for each helper of the map. 0, or -errno; -EPROTONOSUPPORT: the kernel has no nf_tables. list is
  * free()d by rules_free(), in any case.
  */
 int rules_read(struct cth_sock *s, struct rules *rules, struct cth_nack *nack);

@@ -166,6 +166,23 @@ table inet early {
 	chain unhooked {
 		tcp dport 21 ct helper set "first"
 	}
+	ct helper second {
+		type "$name" protocol tcp
+		l3proto ip
+	}
+	map counting {
+		type inet_service : counter
+	}
+	chain mapped {
+		type filter hook output priority -150
+		ct helper set tcp dport map { 21 : "first", 2121 : "first", 2122 : "second" }
+		ct helper set tcp dport map { 23 : "second" }
+		counter name tcp dport map @counting
+	}
+	chain mapped_early {
+		type filter hook output priority -200
+		ct helper set tcp dport map { 23 : "second" }
+	}
 }
 END
 iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper $name
@@ -181,6 +198,11 @@ unlike "nothing is claimed of a chain without hook" "$out" '^FAIL  rule inet ear
 unlike "nor of iptables' raw table" "$out" '^FAIL  rule ip raw'
 like "iptables' target is found" "$out" "rule ip raw PREROUTING handle [0-9]+ \(prerouting, priority -300\): attaches $name"
 is "and one that attaches nothing is not" "$(grep -c 'rule ip raw PREROUTING' <<<"$out")" 1
+is "a map's rule is there for each of its objects, and for no other" \
+	"$(grep -c "rule inet early mapped handle [0-9]* (output, priority -150): by a map attaches $name" <<<"$out")" 3
+is "a map to something else is none" "$(grep -c 'rule inet early mapped ' <<<"$out")" 3
+like "a map before conntrack never attaches" "$out" \
+	"^FAIL  rule inet early mapped_early .*: by a map attaches $name where it never does: before conntrack"
 ok "it fails" [ $code -ne 0 ]
 look othername
 unlike "rules of other helpers are not shown for one" "$out" "attaches $name"

@@ -138,13 +138,19 @@ int kernel_adopt(struct cth_sock *s);
 
 void kernel_close(struct cth_sock *s);
 
+/*
+ * Begins the recording, if there is to be one: 0, or an exit code, and why has been said. The
+ * first socket does so as well; this is for those who say something before.
+ */
+int kernel_begin_recording(void);
+
 /* Ends the recording, after the last socket: 0, or an exit code, and why has been said. */
 int kernel_end_recording(void);
 
 /* files.c: a whole file in memory: 0 or -errno; free() it. "-" is standard input. */
 int read_file(const char *path, uint8_t **bytes, size_t *n);
 
-/* interrupts.c: SIGINT and SIGTERM ask the program to end; run loops look at this. */
+/* interrupts.c: SIGINT, SIGTERM and the like ask the program to end; run loops look at this. */
 extern volatile int interrupted;
 void catch_interrupts(void);
 

@@ -46,6 +46,9 @@ const char *key_words(const struct cth_helper *h);
 #define CLASS_WORDS 160 /* four classes with longest names and numbers, and their blanks */
 const char *class_words(const struct cth_helper *h, char words[CLASS_WORDS]);
 
+/* All that are registered: how many, in *list, to be freed; or -errno. */
+int all_helpers(struct cth_sock *s, struct cth_helper **list, struct cth_nack *nack);
+
 /*
  * Those registered helpers that match: 0 and *n of them in *list, to be freed. Or an exit
  * code, and the reason has been said; a name without a helper is one.

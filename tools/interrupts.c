@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * interrupts.c - ends a program that serves a queue in good order: SIGINT, SIGTERM and
- * SIGHUP set a flag, and the calls that wait return. So does SIGPIPE, for whoever reads
+ * interrupts.c - ends a program that serves a queue in good order: SIGINT, SIGQUIT, SIGTERM
+ * and SIGHUP set a flag, and the calls that wait return. So does SIGPIPE, for whoever reads
  * our output may leave first, and a helper must not stay enabled because of that.
  */
 #include <signal.h>
@@ -41,6 +41,7 @@ void catch_interrupts(void)
 	catch_one(SIGPIPE);
 	catch_one(SIGTERM);
 	catch_one(SIGINT);
+	catch_one(SIGQUIT);
 	if (!is_ignored(SIGHUP))
 		catch_one(SIGHUP);
 }

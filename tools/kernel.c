@@ -34,9 +34,9 @@ struct kernel {
 	uint32_t acks[256];        /* dry run: what is to be acknowledged, by seq */
 	uint16_t ack_types[256];
 	size_t acks_from, acks_to; /* counters; their difference is never above 256 */
-	bool held;                 /* something was not sent */
 };
 static struct kernel *kernels;
+static bool held_back; /* dry run: something was not sent */
 
 /* The recorder. */
 
@@ -99,21 +99,51 @@ static void record_slot(const struct cth_slot *slot)
 	record_end_of_frame();
 }
 
+static const char *recording_remedy(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+		return "its folder is not there: make it first (mkdir -p), or name another";
+	case EACCES:
+	case EPERM:
+	case EROFS:
+	case EISDIR:
+		return "name a file that may be written";
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return "make room, or name a file on another disk";
+	}
+	return "name another file";
+}
+
 static int start_recording(const char *path)
 {
 	uint8_t header[CTH_PCAP_FILE_HEADER];
+	int error;
 
-	if (recording.f)
-		return CTH_EXIT_OK;
 	recording.f = fopen(path, "wbe");
-	if (!recording.f)
-		return fail(errno, phrase("create the recording %s", path), NULL, NULL);
+	if (!recording.f) {
+		error = errno;
+		return fail(error, phrase("create the recording %s", path), NULL,
+			    recording_remedy(error));
+	}
 	cth_pcap_file_header(header);
 	record_bytes(header, sizeof(header));
 	record_end_of_frame();
-	if (recording.error)
-		return fail(recording.error, phrase("write the recording %s", path), NULL, NULL);
-	return CTH_EXIT_OK;
+	error = recording.error;
+	if (!error)
+		return CTH_EXIT_OK;
+	fclose(recording.f);
+	recording.f = NULL;
+	recording.error = 0;
+	return fail(error, phrase("write the recording %s", path), NULL, recording_remedy(error));
+}
+
+int kernel_begin_recording(void)
+{
+	return common.record && !recording.f ? start_recording(common.record) : CTH_EXIT_OK;
 }
 
 int kernel_end_recording(void)
@@ -126,7 +156,7 @@ int kernel_end_recording(void)
 	if (recording.error)
 		return fail(recording.error, phrase("write the recording %s", common.record),
 			    phrase("%s; what it holds so far is good", strerror(recording.error)),
-			    NULL);
+			    recording_remedy(recording.error));
 	return CTH_EXIT_OK;
 }
 
@@ -167,7 +197,7 @@ static void hold(struct kernel *k, const struct cth_nlmsg *m)
 {
 	size_t room = sizeof(k->acks) / sizeof(k->acks[0]);
 
-	k->held = true;
+	held_back = true;
 	if (!(m->flags & NLM_F_ACK))
 		return;
 	if (k->acks_to - k->acks_from == room)
@@ -285,7 +315,7 @@ static int between_receive(void *ctx, struct cth_slot *slots, size_t n, int time
 int kernel_adopt(struct cth_sock *s)
 {
 	struct kernel *k;
-	int status = common.record ? start_recording(common.record) : CTH_EXIT_OK;
+	int status = kernel_begin_recording();
 
 	if (status)
 		return status;
@@ -347,8 +377,9 @@ void kernel_close(struct cth_sock *s)
 		return;
 	*at = k->next;
 	cth_sock_close(s);
-	if (k->held)
+	if (held_back && !kernels)
 		warn("dry run: nothing was changed");
+	held_back = held_back && kernels;
 	free(k->answers);
 	free(k);
 }

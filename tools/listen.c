@@ -11,12 +11,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
+#include "helper.h"
 #include "listen.h"
 #include "proc.h"
 
 #define SLOTS        16
-#define RANGE_MAX    65531u /* what the kernel makes of a range of 0 */
-#define HELPERS      256
+#define LOOK_MS      1000 /* between two looks for new helpers */
 #define DRAIN_MS     2000
 #define DRAIN_STEP   50
 
@@ -72,7 +72,6 @@ static int explain_bind(int err, const struct cth_nack *nack, uint16_t num, uint
 	case -EPERM:
 		return explain_eperm(nack, num, tried);
 	case -EINVAL:
-	case -EPROTONOSUPPORT:
 		fail_nack(err, nack, tried,
 			  "the kernel has no nfnetlink_queue (CONFIG_NETFILTER_NETLINK_QUEUE)",
 			  "modprobe nfnetlink_queue; on OpenWrt install kmod-nfnetlink-queue");
@@ -80,9 +79,6 @@ static int explain_bind(int err, const struct cth_nack *nack, uint16_t num, uint
 	case -EOPNOTSUPP:
 		fail_nack(err, nack, tried, needs_of(flags), "go without that option");
 		return CTH_EXIT_UNSUPPORTED;
-	case -EBUSY:
-		return fail_nack(err, nack, tried, "the queue is bound on this socket already",
-				 NULL);
 	case -EMFILE:
 		return fail_nack(err, nack, tried, "one socket serves 16 queues at most",
 				 "start the program twice");
@@ -129,84 +125,150 @@ static int switch_helper(struct listener *l, const struct cth_helper *h, bool on
 	return cth_helper_update(&l->control, &change, nack);
 }
 
-static const char *helper_text(const struct cth_helper *h, char *text, size_t n)
+/*
+ * After these the kernel has not done it. All else, such as a lost answer, leaves open whether
+ * it has, and a helper that is disabled once too often is no harm.
+ */
+static bool surely_not_done(int r, const struct cth_nack *nack)
 {
-	char l3[12], l4[12];
-
-	snprintf(text, n, "helper %s (%s, %s)", h->name, l3_name(h->l3, l3), l4_name(h->l4, l4));
-	return text;
+	return nack->error != 0 || r == -ENOENT || r == -EINVAL;
 }
 
 static void enable_one(struct listener *l, const struct cth_helper *h)
 {
 	uint16_t num = (uint16_t)h->queue; /* the kernel cuts it likewise */
 	struct cth_nack nack = { 0 };
-	char text[64];
 	int r;
 
 	if (num < l->first || num > l->last || !(h->have & CTH_HELPER_STATUS))
 		return;
-	helper_text(h, text, sizeof(text));
 	if (h->enabled) {
 		if (l->verbose)
-			fprintf(l->chatter, "%s on queue %u is enabled already, and is left so\n",
-				text, num);
+			fprintf(l->chatter, "helper %s on queue %u is enabled already, and is left "
+				"so\n", helper_text(h), num);
 		return;
 	}
 	r = switch_helper(l, h, true, &nack);
-	if (r < 0) {
-		warn("enabling %s: %s: it stays disabled and queues nothing%s%s", text,
-		     errno_name(r), nack.text[0] ? ": " : "", nack.text);
-		return;
-	}
-	fprintf(l->chatter, "enabled %s on queue %u\n", text, num);
-	l->enabled[l->enabled_n++] = *h;
+	if (r == 0 || !surely_not_done(r, &nack))
+		l->enabled[l->enabled_n++] = *h;
+	if (r == 0)
+		fprintf(l->chatter, "%s helper %s on queue %u\n",
+			common.dry_run ? "would enable" : "enabled", helper_text(h), num);
+	else if (surely_not_done(r, &nack))
+		warn("enabling helper %s: %s: it stays disabled and queues nothing%s%s",
+		     helper_text(h), errno_name(r), nack.text[0] ? ": " : "", nack.text);
+	else
+		warn("enabling helper %s: %s: whether it is enabled is not known; it is disabled "
+		     "at the end", helper_text(h), errno_name(r));
 }
 
-/* The queue works without helpers too: what fails here is told and no more. */
+static const struct cth_helper *find_helper(const struct cth_helper *list, size_t n,
+					    const struct cth_helper *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].l3 == key->l3 && list[i].l4 == key->l4 &&
+		    strcmp(list[i].name, key->name) == 0)
+			return &list[i];
+	return NULL;
+}
+
+/* Who is deleted, or disabled by somebody else, is no longer ours to disable. */
+static void forget_lost(struct listener *l, const struct cth_helper *all, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->enabled_n; i++) {
+		const struct cth_helper *now = find_helper(all, n, &l->enabled[i]);
+
+		if (now && (now->enabled || !(now->have & CTH_HELPER_STATUS)))
+			l->enabled[kept++] = l->enabled[i];
+	}
+	l->enabled_n = kept;
+}
+
+static void tell_unlisted(const struct listener *l, int r)
+{
+	if (l->verbose)
+		fprintf(l->chatter, "helpers are not looked after: %s: %s\n", errno_name(r),
+			r == -EPROTONOSUPPORT ? "no nfnetlink_cthelper in this kernel" :
+			r == -EPERM ? "this needs CAP_NET_ADMIN in the first user namespace" :
+			"listing them failed");
+}
+
+/*
+ * Enables the helpers that were not there at the last look. One that was there, and is
+ * disabled all the same, somebody wants to be so. The queue works without helpers too: what
+ * fails here is told and no more. Where it must fail again, nobody looks again: a question
+ * to a subsystem that is not there makes the kernel look for its module.
+ */
+static void look_for_helpers(struct listener *l)
+{
+	struct cth_nack nack = { 0 };
+	struct cth_helper *all, *more;
+	int n = all_helpers(&l->control, &all, &nack);
+
+	l->look_at = listener_now() + LOOK_MS;
+	if (n < 0) {
+		if (!l->known || n == -EPROTONOSUPPORT || n == -EPERM) {
+			tell_unlisted(l, n);
+			l->tending = false;
+		}
+		return;
+	}
+	forget_lost(l, all, (size_t)n);
+	more = realloc(l->enabled, (l->enabled_n + (size_t)n + 1) * sizeof(*more));
+	if (!more) {
+		free(all);
+		return;
+	}
+	l->enabled = more;
+	for (int i = 0; i < n; i++)
+		if (!find_helper(l->known, l->known_n, &all[i]))
+			enable_one(l, &all[i]);
+	free(l->known);
+	l->known = all;
+	l->known_n = (size_t)n;
+}
+
 static void enable_helpers(struct listener *l)
 {
-	struct cth_helper *all = calloc(HELPERS, sizeof(*all));
-	struct cth_nack nack = { 0 };
-	int n;
-
-	l->enabled = calloc(HELPERS, sizeof(*l->enabled));
-	if (!all || !l->enabled || kernel_open(&l->control) != 0)
-		goto out;
+	if (kernel_open(&l->control) != 0)
+		return;
 	l->control_open = true;
-	n = cth_helper_list(&l->control, all, HELPERS, &nack);
-	if (n < 0 && l->verbose)
-		fprintf(l->chatter, "helpers are not looked after: %s: %s\n", errno_name(n),
-			n == -EPROTONOSUPPORT ? "no nfnetlink_cthelper in this kernel" :
-			n == -EPERM ? "this needs CAP_NET_ADMIN in the first user namespace" :
-			"listing them failed");
-	for (int i = 0; i < n && i < HELPERS; i++)
-		enable_one(l, &all[i]);
-out:
-	free(all);
+	l->tending = true;
+	look_for_helpers(l);
+}
+
+void listener_tend(struct listener *l)
+{
+	if (l->tending && listener_now() >= l->look_at)
+		look_for_helpers(l);
 }
 
 static void disable_helpers(struct listener *l)
 {
+	l->tending = false;
 	while (l->enabled_n > 0) {
 		const struct cth_helper *h = &l->enabled[--l->enabled_n];
 		struct cth_nack nack = { 0 };
-		char text[64];
 		int r = switch_helper(l, h, false, &nack);
 
-		helper_text(h, text, sizeof(text));
+		if (r < 0 && r != -ENOENT && r != -EPERM)
+			r = switch_helper(l, h, false, &nack);
 		if (r == 0)
-			fprintf(l->chatter, "disabled %s\n", text);
+			fprintf(l->chatter, "%s helper %s\n",
+				common.dry_run ? "would disable" : "disabled", helper_text(h));
 		else if (r != -ENOENT) /* deleted meanwhile: as good */
-			warn("disabling %s: %s: new connections that it serves will hang; "
-			     "try: cth helper disable %s", text, errno_name(r), h->name);
+			warn("disabling helper %s: %s: new connections that it serves will hang; "
+			     "try: cth helper disable %s", helper_text(h), errno_name(r),
+			     key_words(h));
 	}
 }
 
 static int allocate(struct listener *l)
 {
-	uint32_t range = l->config.range ? l->config.range : RANGE_MAX;
-	size_t cap = (range < RANGE_MAX ? range : RANGE_MAX) + CTH_QUEUE_ROOM;
+	uint32_t range = l->config.range ? l->config.range : CTH_PACKET_MAX;
+	size_t cap = (range < CTH_PACKET_MAX ? range : CTH_PACKET_MAX) + CTH_QUEUE_ROOM;
 
 	cap = (cap + 7) & ~(size_t)7;
 	l->ring = calloc(SLOTS, sizeof(*l->ring));
@@ -318,6 +380,7 @@ void listener_close(struct listener *l)
 	if (l->control_open)
 		kernel_close(&l->control);
 	kernel_close(&l->sock);
+	free(l->known);
 	free(l->enabled);
 	free(l->memory);
 	free(l->ring);

@@ -26,8 +26,10 @@ struct listener {
 	bool control_open;
 	struct cth_slot *ring;
 	uint8_t *memory;
-	struct cth_helper *enabled;
-	size_t enabled_n;
+	bool tending;                      /* helpers are looked for, the next time at look_at */
+	int64_t look_at;
+	struct cth_helper *known, *enabled; /* all at the last look; those that we enabled */
+	size_t known_n, enabled_n;
 	struct listener_losses {
 		uint32_t socket, full, no_room; /* dropped: see listener_tell_losses() */
 		uint32_t waiting;
@@ -36,6 +38,12 @@ struct listener {
 
 /* Binds all of it and enables the helpers: 0, or an exit code, and the reason has been said. */
 int listener_open(struct listener *l, cth_pkt_fn *fn, void *ctx);
+
+/*
+ * To be called between turns, as often as one likes: once a second it looks for helpers that
+ * are new, and enables those of our queues.
+ */
+void listener_tend(struct listener *l);
 
 /*
  * Disables what was enabled, decides what waits, unbinds. fn still sees the last packets,

@@ -13,10 +13,13 @@
 #include "proc.h"
 #include "queue.h"
 #include "../cthelper/flow.h"
+#include "../queue/edit.h"
 
 #define HELD_MAX   16  /* packets that -O keeps before it decides them, last one first */
 #define HELD_MS    20  /* and for how long it waits for more of them */
 #define WAKE_MS    1000
+#define LAST_TRIES 50  /* at the end, for what the kernel had no memory for */
+#define LAST_MS    20
 
 /* A packet that waits for its verdict, with all that its description points to. */
 struct held {
@@ -34,6 +37,7 @@ struct watch {
 	uint64_t wanted;            /* -n; 0: no end */
 	uint64_t delay_ms;
 	bool count, quiet, show_flow, reverse, bogus;
+	bool marked_told; /* that -v repeat was not done */
 	/* Progress. */
 	uint64_t seen;
 	struct held held[HELD_MAX];
@@ -267,7 +271,7 @@ static int deciding_option(struct watch *w, int c)
 	case OPT_REPLACE:
 		return parse_replace(w, optarg) ? -1 : 1;
 	case OPT_RANGE:
-		if (!parse_number(optarg, 1, 65531, &v))
+		if (!parse_number(optarg, 1, CTH_PACKET_MAX, &v))
 			return 1;
 		l->config.range = (uint32_t)v;
 		return -1;
@@ -284,13 +288,36 @@ static int deciding_option(struct watch *w, int c)
 	return 0;
 }
 
-/* The name of the option that getopt has just returned as c. */
-static const char *option_text(int c)
+/* What an option takes, for those who got it wrong. */
+static const struct {
+	int c;
+	const char *form;
+} forms[] = {
+	{ 'q', "it is a number from 0 to 65535, or two, as in 3:5, the lower one first" },
+	{ 'v', "it is accept, drop, repeat, stop, queue, or 0, 1, 3, 4, 5" },
+	{ 't', "it is a number of seconds from 1 to 2147483647" },
+	{ 'd', "it is a number of milliseconds from 0 to 3600000" },
+	{ 'n', "it is a number from 1 up" },
+	{ OPT_MARK, "it is VALUE or VALUE/MASK, each from 0 to 0xffffffff" },
+	{ OPT_PRIORITY, "it is a number from 0 to 0xffffffff" },
+	{ OPT_CT_MARK, "it is VALUE or VALUE/MASK, each from 0 to 0xffffffff" },
+	{ OPT_REPLACE, "it is OLD=NEW: OLD is not empty, NEW has 512 bytes at most" },
+	{ OPT_RANGE, "it is a number of bytes from 1 to 65531" },
+	{ OPT_LEN, "it is a number of packets from 1 to 4294967295" },
+	{ OPT_RCVBUF, "it is a number of bytes from 1 to 1073741823" },
+};
+
+/* c is what getopt has just returned, of an option whose argument is wrong. */
+static int bad_argument(const struct applet *self, int c)
 {
-	for (const struct option *o = long_options; o->name; o++)
-		if (o->val == c)
-			return o->name;
-	return "?";
+	const struct option *o = long_options;
+	size_t i = 0;
+
+	while (o->name && o->val != c)
+		o++;
+	while (i + 1 < sizeof(forms) / sizeof(forms[0]) && forms[i].c != c)
+		i++;
+	return usage_error(self, "--%s %s: %s", o->name ? o->name : "?", optarg, forms[i].form);
 }
 
 static int check_options(const struct applet *self, struct watch *w, bool code_given, bool to_given)
@@ -341,7 +368,8 @@ static int parse_watch(const struct applet *self, int argc, char **argv, struct 
 		code_given |= c == 'v';
 		if (c == 'Q') {
 			if (!parse_number(optarg, 0, UINT16_MAX, &v))
-				return usage_error(self, "-Q %s: not a queue number", optarg);
+				return usage_error(self, "-Q %s: not a queue number, 0 to 65535",
+						   optarg);
 			w->verdict.to_queue = (uint16_t)v;
 			to_given = true;
 			continue;
@@ -350,8 +378,7 @@ static int parse_watch(const struct applet *self, int argc, char **argv, struct 
 		if (r == 0)
 			r = deciding_option(w, c);
 		if (r == 1)
-			return usage_error(self, "--%s %s: not understood, or out of range",
-					   option_text(c), optarg);
+			return bad_argument(self, c);
 		if (r == 0 && (r = common_option(self, c)) != -1)
 			return r;
 	}
@@ -403,6 +430,29 @@ static void replace(const struct watch *w, const struct cth_pkt *p, struct cth_v
 	at = memmem(body, ip.body_len, w->old, w->old_len);
 	if (at)
 		cth_edit_cut(&v->edit, (size_t)(at - body), w->old_len, w->new, w->new_len);
+}
+
+/* A packet that comes with the mark that -v repeat sets would come again for ever. */
+static bool comes_again(const struct watch *w, const struct cth_pkt *p)
+{
+	const struct cth_verdict *v = &w->verdict;
+	uint32_t mask = v->mark_mask ? v->mark_mask : UINT32_MAX;
+
+	return v->code == CTH_REPEAT && (p->mark & mask) == (v->mark & mask);
+}
+
+static void settle(struct watch *w, const struct cth_pkt *p, struct cth_verdict *v)
+{
+	*v = w->verdict;
+	replace(w, p, v);
+	if (!comes_again(w, p))
+		return;
+	v->code = CTH_ACCEPT;
+	if (!w->marked_told)
+		warn("a packet came with the mark 0x%" PRIx32 " set already, and is accepted: "
+		     "repeated, it would go round for ever; the rule that queues should pass over "
+		     "what has the mark", w->verdict.mark);
+	w->marked_told = true;
 }
 
 /* Three verdicts that the kernel must refuse and that must do no harm, one after the other. */
@@ -513,8 +563,7 @@ static void decide(const struct cth_pkt *p, struct cth_verdict *v, void *ctx)
 {
 	struct watch *w = ctx;
 
-	*v = w->verdict;
-	replace(w, p, v);
+	settle(w, p, v);
 	if (w->listener.leaving)
 		return;
 	w->seen++;
@@ -527,22 +576,49 @@ static void decide(const struct cth_pkt *p, struct cth_verdict *v, void *ctx)
 		v->code = CTH_HOLD;
 }
 
-static void release(struct watch *w)
+/* Decides a held packet; false: it is held still, for the kernel had no memory. */
+static bool release_one(struct watch *w, const struct cth_pkt *p, bool last)
+{
+	struct cth_queue *q = &w->listener.queue;
+	struct cth_verdict v;
+	int r;
+
+	settle(w, p, &v);
+	r = cth_queue_verdict(q, p->queue, p->id, &v, p);
+	if (!last && (r == -ENOBUFS || r == -ENOMEM))
+		return false;
+	if (r == 0 || r == -ENOENT || r == -ENODEV)
+		return true;
+	warn("id %" PRIu32 ": %s: accepted instead", p->id,
+	     q->last_refusal ? q->last_refusal : errno_name(r));
+	cth_verdict_init(&v);
+	r = cth_queue_verdict(q, p->queue, p->id, &v, p);
+	if (r < 0)
+		warn("id %" PRIu32 ": %s: it is left without a verdict", p->id, errno_name(r));
+	return true;
+}
+
+static void release(struct watch *w, bool last)
 {
 	while (w->held_n > 0) {
-		struct held *h = &w->held[--w->held_n];
-		struct cth_queue *q = &w->listener.queue;
-		struct cth_verdict v = w->verdict;
+		struct held *h = &w->held[w->held_n - 1];
 
-		replace(w, &h->p, &v);
-		if (cth_queue_verdict(q, h->p.queue, h->p.id, &v, &h->p) == -EINVAL) {
-			warn("id %" PRIu32 ": %s: accepted instead", h->p.id,
-			     q->last_refusal ? q->last_refusal : "refused");
-			cth_verdict_init(&v);
-			cth_queue_verdict(q, h->p.queue, h->p.id, &v, &h->p);
-		}
+		if (!release_one(w, &h->p, last))
+			return;
 		free(h->bytes);
+		w->held_n--;
 	}
+}
+
+/* Whatever happens, nothing is held after this. */
+static void release_all(struct watch *w)
+{
+	for (int i = 0; i < LAST_TRIES && w->held_n > 0; i++) {
+		if (i > 0)
+			pause_ms(LAST_MS);
+		release(w, false);
+	}
+	release(w, true);
 }
 
 /* What was refused in the last turn, by the library and by the kernel; the same only once. */
@@ -581,7 +657,8 @@ static int turn(struct watch *w)
 	int r = cth_queue_run(&w->listener.queue, budget(w), w->held_n ? HELD_MS : WAKE_MS);
 
 	if (w->held_n && (r <= 0 || w->held_n == HELD_MAX))
-		release(w);
+		release(w, false);
+	listener_tend(&w->listener);
 	tell_refusals(w);
 	return r;
 }
@@ -604,6 +681,17 @@ static int serve(struct watch *w)
 	return CTH_EXIT_OK;
 }
 
+/* A kernel may lack what --ct is about; the queue works all the same. */
+static void warn_of_flags(const struct watch *w)
+{
+	const struct listener *l = &w->listener;
+
+	if (w->show_flow && !(cth_queue_flags(&l->queue, l->first) & CTH_QUEUE_CONNTRACK))
+		warn("--ct: this kernel does not tell the connections of packets "
+		     "(CONFIG_NETFILTER_NETLINK_GLUE_CT, with nf_conntrack_netlink loaded): none "
+		     "is shown");
+}
+
 static int run(struct watch *w, void (*started)(const struct watch *w))
 {
 	int code;
@@ -613,13 +701,14 @@ static int run(struct watch *w, void (*started)(const struct watch *w))
 	code = listener_open(&w->listener, decide, w);
 	if (code != CTH_EXIT_OK)
 		return code;
+	warn_of_flags(w);
 	if (w->bogus)
 		watch_refusals(w);
 	if (started && !common.dry_run)
 		started(w);
 	if (!common.dry_run)
 		code = serve(w);
-	release(w);
+	release_all(w);
 	listener_close(&w->listener);
 	tell_refusals(w);
 	if (w->count)
@@ -656,7 +745,7 @@ const struct applet queue_applet = {
 	"      --replace OLD=NEW edit the first OLD in what TCP or UDP carries\n"
 	"  -t, --timeout S       end when no packet came for S seconds\n"
 	"  -n, --packets N       end after N packets\n"
-	"  -c, --count           print all counters at the end\n"
+	"  -c, --count           print all counters at the end (in nfqnl_test -c N ends after N)\n"
 	"  -d, --delay MS        wait before each verdict\n"
 	"  -O, --out-of-order    hold up to 16 packets, and decide the last one first\n"
 	"  -b, --bogus           send an impossible verdict before each real one\n"
@@ -672,8 +761,9 @@ const struct applet queue_applet = {
 	"      --quiet           print nothing per packet\n"
 	"      --verbose         tell what is set up\n"
 	"\n"
-	"After binding, the disabled helpers that are registered on these queues are enabled;\n"
-	"they are disabled before the program leaves. This is so for all network namespaces.\n"
+	"After binding, the disabled helpers that are registered on these queues are enabled, later\n"
+	"ones too; they are disabled before the program leaves. One that somebody disables meanwhile\n"
+	"stays so. This is so for all network namespaces.\n"
 	"\n"
 	"  nft add rule inet filter input udp dport 53 queue flags bypass to 3\n"
 	"  cth queue -q 3 -v accept -n 10 --ct\n",
@@ -706,8 +796,7 @@ static int parse_nfqnl_test(const struct applet *self, int argc, char **argv, st
 	while ((c = getopt_long(argc, argv, NFQNL_TEST_SHORT, nfqnl_test_options, NULL)) != -1) {
 		r = listening_option(w, c == 'c' ? 'n' : c);
 		if (r == 1)
-			return usage_error(self, "--%s %s: not understood, or out of range",
-					   option_text(c), optarg);
+			return bad_argument(self, c == 'c' ? 'n' : c);
 		if (r == 0 && (r = common_option(self, c)) != -1)
 			return r;
 	}
@@ -742,6 +831,9 @@ static int nfqnl_test_main(const struct applet *self, int argc, char **argv)
 		return code;
 	if (common.json)
 		w.listener.chatter = stderr;
+	code = kernel_begin_recording();
+	if (code != CTH_EXIT_OK)
+		return code;
 	fprintf(w.listener.chatter, "binding this socket to queue '%u'\n", w.listener.first);
 	return run(&w, waiting);
 }
@@ -753,7 +845,7 @@ const struct applet nfqnl_test_applet = {
 	"Listens on one queue (0), prints each packet and accepts it.\n"
 	"\n"
 	"  -t, --timeout S    end when no packet came for S seconds\n"
-	"  -n, -c N           end after N packets\n"
+	"  -n, -c N           end after N packets (in cth queue -c prints counters)\n"
 	"      --no-enable    leave the helpers of this queue disabled\n"
 	"      --queue-len N  packets that may wait in the kernel; 1024\n"
 	"      --rcvbuf BYTES receive buffer\n"
@@ -761,8 +853,9 @@ const struct applet nfqnl_test_applet = {
 	"      --quiet        print nothing per packet\n"
 	"      --verbose      tell what is set up\n"
 	"\n"
-	"After binding, the disabled helpers that are registered on the queue are enabled; they\n"
-	"are disabled before the program leaves. This is so for all network namespaces.\n"
+	"After binding, the disabled helpers that are registered on the queue are enabled, later\n"
+	"ones too; they are disabled before the program leaves. One that somebody disables meanwhile\n"
+	"stays so. This is so for all network namespaces.\n"
 	"\n"
 	"  nfct-helper-add test 0\n"
 	"  iptables -I OUTPUT -t raw -p tcp -j CT --helper test\n"

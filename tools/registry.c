@@ -95,8 +95,7 @@ static bool matches(const struct cth_helper *h, const struct selection *which)
 	       (!which->has_l3 || h->l3 == which->l3) && (!which->has_l4 || h->l4 == which->l4);
 }
 
-/* All that are registered: how many, in *list, to be freed; or -errno. */
-static int all_helpers(struct cth_sock *s, struct cth_helper **list, struct cth_nack *nack)
+int all_helpers(struct cth_sock *s, struct cth_helper **list, struct cth_nack *nack)
 {
 	size_t room = 32;
 	int r;

@@ -33,7 +33,7 @@ bad() { # NAME ERR ARGS...
 	says "$name" 2 "" "$err" "$cth" queue "$@"
 }
 
-bad "queue 65536" "queue 65536: " -q 65536
+bad "queue 65536" "queue 65536: it is a number from 0 to 65535, or two, as in 3:5" -q 65536
 bad "queue -1" "queue -1: " -q -1
 bad "a range upside down" "queue 5:3: " -q 5:3
 bad "17 queues on one socket" "queues 0 to 16: 16 at most" -q 0:16
@@ -43,15 +43,16 @@ bad "-v queue without -Q" "-v queue needs -Q" -v queue
 bad "-Q with another verdict" "-Q goes with -v queue only" -v drop -Q 4
 bad "-Q to itself" "go round for ever" -q 3:5 -Q 4
 bad "repeat without a mark" "-v repeat needs --mark" -v repeat
-bad "a mark beyond 32 bits" "mark 0x100000000: " --mark 0x100000000
+bad "a mark beyond 32 bits" "mark 0x100000000: it is VALUE or VALUE/MASK" --mark 0x100000000
 bad "a mask that is none" "mark 1/x: " --mark 1/x
-bad "nothing to replace" "replace =new: " --replace =new
+bad "nothing to replace" "replace =new: it is OLD=NEW" --replace =new
 bad "more to put in than an edit takes" "replace a=b" --replace "a=$(printf 'b%.0s' {1..513})"
-bad "copy range 65532" "copy-range 65532: " --copy-range 65532
-bad "no seconds" "timeout 0: " -t 0
+bad "copy range 65532" "copy-range 65532: it is a number of bytes from 1 to 65531" --copy-range 65532
+bad "no seconds" "timeout 0: it is a number of seconds from 1 to" -t 0
 bad "both kinds of overload" "exclude each other" --fail-open --no-fail-open
 bad "a word too many" "unexpected word: x" x
 says "nfqnl_test 65536" 2 "" "65536: not a queue number" "$BUILD/nfqnl_test" 65536
+says "nfqnl_test -c 0" 2 "" "packets 0: it is a number from 1 up" "$BUILD/nfqnl_test" -c 0
 says "nfqnl_test of two queues" 2 "" "unexpected word: 2" "$BUILD/nfqnl_test" 1 2
 says "nfqnl_test -c without a number" 2 "" "requires an argument" "$BUILD/nfqnl_test" -c
 says "stats as JSON and for Prometheus" 2 "" "exclude each other" "$cth" queue stats -j --prometheus
@@ -158,7 +159,7 @@ left "nfqnl_test -j -c 1"
 is "prints JSON and nothing else" "$(<"$work/out")" \
 	'{"queue":3,"id":1,"family":2,"hw_protocol":2048,"hook":3,"outdev":1,"uid":0,"gid":0,"payload_len":34,"verdict":"accept"}'
 
-for signal in INT TERM HUP; do
+for signal in INT QUIT TERM HUP; do
 	listen 3 "$BUILD/nfqnl_test" 3
 	send 1003 1
 	kill -"$signal" "$listener"
@@ -192,6 +193,18 @@ send 1004 2
 left "-v repeat with a mark"
 is "ends by the mark" "$(arrived_plain 1004)" 2
 like "after one turn each" "$(<"$work/out")" '^packets +2$'
+
+zero
+listen 3 timeout 10 "$cth" queue -q 3 -v repeat --mark 1 --quiet --count -t 2
+send 1003 2
+left "-v repeat where no rule tests the mark"
+is "accepts what comes back" "$(arrived_plain 1003)" 2
+like "each after one turn" "$(<"$work/out")" '^packets +4$'
+is "and tells why, once" "$(grep -c 'came with the mark 0x1 set already' "$work/err")" 1
+listen 3 timeout 10 "$cth" queue -q 3 -v repeat --mark 1 -n 1 --quiet
+send 1003 1
+left "at the end too"
+is "what is decided last does not go round" "$(arrived_plain 1003)" 3
 
 zero
 listen 3 "$cth" queue -q 3 -Q 7 -n 1 --quiet
@@ -250,6 +263,29 @@ seq 2000 | timeout 10 nc -N 127.0.0.1 1005
 left "a TCP connection out of order; -t 2 ends it"
 is "arrives in order all the same" "$(<"$work/got")" "$(seq 2000)"
 
+# A held packet that finds no memory at first, and one that never does.
+cc -shared -fPIC -O1 -o "$work/faults.so" test/tools/faults.c -ldl
+for fault in memory never; do
+	timeout 10 nc -u -l 127.0.0.1 1006 >"$work/got" &
+	receiver=$!
+	wait_for 'grep -q ":03EE " /proc/net/udp'
+	listen 6 env LD_PRELOAD="$work/faults.so" FAULT=$fault "$cth" queue -q 6 -O --replace world=all \
+		-n 1 --quiet --count
+	send 1006 1 'hello world'
+	left "-O without memory ($fault)"
+	like "none is left held ($fault)" "$(<"$work/out")" '^held +0$'
+	wait_for '[ -s "$work/got" ]'
+	kill $receiver
+	wait $receiver 2>/dev/null
+	if [ $fault = memory ]; then
+		is "it is tried again until there is some" "$(<"$work/got")" "hello all"
+		is "and there is nothing to tell" "$(<"$work/err")" ""
+	else
+		is "it is accepted as it is in the end" "$(<"$work/got")" "hello world"
+		like "which is told" "$(<"$work/err")" 'no memory for the changed packet: accepted instead'
+	fi
+done
+
 listen 3 "$cth" queue -q 3 -d 300 -n 2 --quiet
 started=$(date +%s%N)
 send 1003 2
@@ -304,3 +340,11 @@ says "stats without the right to" 4 "" "EACCES: only root" \
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$work/cth" queue stats
 says "dry run" 0 'NFQNL_CFG_CMD|NFQA_CFG_CMD.*BIND' 'dry run: nothing was changed' "$cth" queue -q 3 --dry-run
 is "binds nothing" "$(<"$queues")" ""
+is "says so once" "$(grep -c 'nothing was changed' "$work/err")" 1
+listen 3 "$cth" queue -q 3 --quiet --verbose -t 1
+left "what this kernel has"
+if grep -q ', no conntrack' "$work/err"; then
+	says "--ct without connections" 0 "" 'cth queue: --ct: this kernel does not tell the connections' \
+		"$cth" queue -q 3 --ct -t 1
+	is "is told once" "$(wc -l <"$work/err")" 1
+fi

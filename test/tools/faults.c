@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * faults.c - a kernel that fails at the worst moment, to be preloaded (LD_PRELOAD) into
+ * the program by the tests of tools. FAULT says how:
+ *
+ *     answer   a helper is enabled, and the answer to that cannot be received
+ *     memory   the first five verdicts that carry a packet find no memory: ENOBUFS
+ *     never    and so do all others
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define CTHELPER_NEW  0x0900 /* NFNL_SUBSYS_CTHELPER << 8 | NFNL_MSG_CTHELPER_NEW */
+#define VERDICT       0x0301 /* NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_VERDICT */
+#define LONGEST_PLAIN 64     /* bytes of a verdict without a packet */
+
+static int lose_answer, verdicts, answers;
+
+static int fault_is(const char *name)
+{
+	const char *fault = getenv("FAULT");
+
+	return fault && strcmp(fault, name) == 0;
+}
+
+static int is_fatal(unsigned type, size_t n)
+{
+	if (type == CTHELPER_NEW && fault_is("answer") && answers++ == 0)
+		lose_answer = 1;
+	if (type != VERDICT || n <= LONGEST_PLAIN)
+		return 0;
+	return fault_is("never") || (fault_is("memory") && verdicts++ < 5);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	ssize_t (*real)(int, const struct msghdr *, int);
+	unsigned short type = 0;
+	size_t n = 0;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "sendmsg");
+	for (size_t i = 0; i < msg->msg_iovlen; i++)
+		n += msg->msg_iov[i].iov_len;
+	if (msg->msg_iovlen && msg->msg_iov[0].iov_len >= 6)
+		memcpy(&type, (const char *)msg->msg_iov[0].iov_base + 4, sizeof(type));
+	if (is_fatal(type, n)) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	return real(fd, msg, flags);
+}
+
+int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)
+{
+	int (*real)(int, struct mmsghdr *, unsigned, int, struct timespec *);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "recvmmsg");
+	if (lose_answer) {
+		lose_answer = 0;
+		errno = EIO;
+		return -1;
+	}
+	return real(fd, msgs, n, flags, timeout);
+}

@@ -119,7 +119,7 @@ static int disable_main(const struct applet *self, int argc, char **argv)
 }
 
 /* Puts what was asked for into a helper that is there: -1, or an exit code. */
-static int change(const struct applet *self, struct cth_helper *h, const struct request *r)
+static int change(struct cth_helper *h, const struct request *r)
 {
 	struct cth_helper_class *class;
 	char words[CLASS_WORDS];
@@ -132,10 +132,11 @@ static int change(const struct applet *self, struct cth_helper *h, const struct 
 	for (size_t i = 0; i < r->h.classes; i++) {
 		class = find_class(h, r->h.policy[i].name);
 		if (!class)
-			return usage_error(self, "%s has no class '%s', only: %s; classes do not "
-					   "change their names: delete the helper and add it anew",
-					   helper_text(h), r->h.policy[i].name,
-					   class_words(h, words));
+			return fail(ENOENT, phrase("change %s", helper_text(h)),
+				    phrase("it has no class '%s', only: %s", r->h.policy[i].name,
+					   class_words(h, words)),
+				    "classes do not change their names: delete the helper and add "
+				    "it anew");
 		*class = r->h.policy[i];
 	}
 	return -1;
@@ -161,7 +162,7 @@ static int set_main(const struct applet *self, int argc, char **argv)
 	status = select_helpers(&s, &r.which, &list, &n);
 	if (status == CTH_EXIT_OK) {
 		for (size_t i = 0; i < n && bad < 0; i++)
-			bad = change(self, &list[i], &r);
+			bad = change(&list[i], &r);
 		status = bad >= 0 ? bad : update_all(&s, list, n, "change", "changed");
 		free(list);
 	}

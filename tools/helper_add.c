@@ -81,7 +81,7 @@ static void differences(const struct cth_helper *there, const struct cth_helper 
 		add_difference(text, n, phrase("classes %s instead of %s", is, should));
 	/* Whoever serves it may have enabled it meanwhile, which is no difference. */
 	if (want->enabled && !there->enabled)
-		add_difference(text, n, "it is disabled");
+		add_difference(text, n, "status disabled instead of enabled");
 }
 
 /* How the helper that is there could become what was wanted. */

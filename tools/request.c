@@ -94,8 +94,8 @@ static int take_class(const struct applet *self, char *text, struct request *r)
 	if (find_class(&r->h, class.name))
 		return usage_error(self, "class '%s' is there twice", class.name);
 	if (!parse_number(timeout + 1, 1, UINT32_MAX, &v))
-		return usage_error(self, "class '%s': the timeout is a number of seconds, 1 or more",
-				   text);
+		return usage_error(self, "class '%s': the timeout is a number of seconds from 1 to "
+				   "%" PRIu32, text, UINT32_MAX);
 	class.timeout = (uint32_t)v;
 	*timeout = 0;
 	bad = !parse_number(max + 1, 0, CTH_HELPER_MAX, &v);
@@ -252,6 +252,11 @@ int take_new(const struct applet *self, int argc, char **argv, struct request *r
 	argv += optind;
 	if (argc == 0)
 		return usage_error(self, "the helper's name is missing");
+	/* test 0 inet tcp, test inet tcp 0 */
+	for (int i = 1; i < argc && argc > 2; i += 2)
+		if (parse_number(argv[i], 0, UINT64_MAX, &v) && (i == 1 || argc == 4))
+			return usage_error(self, "QUEUE and L3 L4 exclude each other as words: say "
+					   "%s inet tcp -q %s, or the like", argv[0], argv[i]);
 	if (argc == 2 && !parse_number(argv[1], 0, UINT64_MAX, &v)) {
 		if (parse_l3(argv[1], &l3))
 			return usage_error(self, "'%s' without a transport protocol: say %s %s tcp",

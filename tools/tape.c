@@ -33,6 +33,20 @@ int tape_next(struct tape *t, struct cth_pcap_frame *frame)
 	return r;
 }
 
+/* Does it begin as a pcap of either byte order and unit of time? */
+static bool begins_as_pcap(const struct tape *t)
+{
+	static const uint8_t magics[][4] = {
+		{ 0xa1, 0xb2, 0xc3, 0xd4 }, { 0xd4, 0xc3, 0xb2, 0xa1 },
+		{ 0xa1, 0xb2, 0x3c, 0x4d }, { 0x4d, 0x3c, 0xb2, 0xa1 },
+	};
+
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]) && t->n >= 4; i++)
+		if (memcmp(t->bytes, magics[i], 4) == 0)
+			return true;
+	return false;
+}
+
 /* What the file is instead of a pcap: the cause, and the remedy if there is one. */
 static const char *mistaken(const struct tape *t, const char **remedy)
 {
@@ -40,6 +54,9 @@ static const char *mistaken(const struct tape *t, const char **remedy)
 
 	if (t->n == 0)
 		return "the file is empty";
+	if (t->n < CTH_PCAP_FILE_HEADER && begins_as_pcap(t))
+		return phrase("the recording is cut short: its header has %d bytes, and here are %zu",
+			      CTH_PCAP_FILE_HEADER, t->n);
 	if (t->n >= sizeof(pcapng) && memcmp(t->bytes, pcapng, sizeof(pcapng)) == 0) {
 		*remedy = phrase("convert it: tcpdump -r %s -w NEW.pcap", t->path);
 		return "this is a pcapng file, and only pcap is read";

@@ -46,7 +46,7 @@ for applet in $applets; do
 	like "cth $words --help tells the exit codes" "$(<"$work/out")" '^Exit codes: 0 .* 1 .* 2 usage'
 	# shellcheck disable=SC2086
 	is "cth help $words says the same" "$("$cth" help $words)" "$(<"$work/out")"
-	like "cth $words is listed" "$("$cth" help)" "^  cth $words +[A-Za-z]"
+	like "cth $words is listed" "$("$cth" help)" "^  cth $words +[A-Z]"
 	# shellcheck disable=SC2086
 	says "cth $words --nonsense is a usage error" 2 "" \
 		"^cth $words: (unrecognized|unknown|invalid) option" "$cth" $words --nonsense
@@ -96,13 +96,18 @@ bad "an unknown l4" "unknown transport protocol 'foo': it is tcp, udp" helper ad
 bad "l4 256" "unknown transport protocol '256'" helper add test inet 256
 bad "l4 0" "transport protocol" helper add test inet 0
 bad "l3 told twice" "the network protocol is told twice" helper add test inet tcp -3 inet6
+bad "a queue and a word more" "QUEUE and L3 L4 exclude each other as words: say test inet tcp -q 0" \
+	nfct-helper-add test 0 extra
+bad "a queue before the protocols" "exclude each other .*-q 0" helper add test 0 inet6 tcp
+bad "a queue behind the protocols" "exclude each other .*-q 7" helper add test inet6 tcp 7
 bad "too many words" "'more' is too much" helper add test inet tcp more
 bad "five classes" "class 'e:1:1' is one too many: the kernel takes 4 at most" \
 	helper add test -c a:1:1 -c b:1:1 -c c:1:1 -c d:1:1 -c e:1:1
 bad "a maximum of 256" "class 'a:256:1': the maximum is a number from 0 to 255" helper add test -c a:256:1
 bad "a maximum that is no number" "the maximum is a number" helper add test -c a:x:1
-bad "a timeout of 0" "the timeout is a number of seconds, 1 or more" helper add test -c a:1:0
-bad "a timeout beyond 32 bits" "the timeout is a number" helper add test -c a:1:4294967296
+bad "a timeout of 0" "the timeout is a number of seconds from 1 to 4294967295" helper add test -c a:1:0
+bad "a timeout beyond 32 bits" "class .a:1:4294967296.: the timeout is a number of seconds from 1 to 4294967295" \
+	helper add test -c a:1:4294967296
 bad "half a class" "class 'a:1': it is NAME:MAX:TIMEOUT" helper add test -c a:1
 bad "a class without a name" "the name of a class is empty" helper add test -c :1:1
 bad "a class's name of 16 characters" "name of a class 'abcdefghijklmnop' has 16" \
@@ -174,6 +179,7 @@ says "dry run of attach" 0 'NFTA_TABLE_NAME "cth-test"' '^cth attach: dry run: n
 	"$cth" attach test inet tcp -p 21,8000-8010 --dry-run
 out=$(<"$work/out")
 like "it begins a batch" "$(head -n 1 "$work/out")" 'BATCH_BEGIN'
+is "one: what would be tried first is not shown" "$(grep -c BATCH_BEGIN "$work/out")" 1
 like "and ends it" "$out" 'BATCH_END'
 is "two rules for each chain" "$(grep -c 'NFT_MSG_NEWRULE' "$work/out")" 4
 like "at the priority between conntrack and NAT" "$out" 'NFTA_HOOK_PRIORITY -150$'
@@ -255,10 +261,23 @@ is "--record is the same" "$(wc -c <"$work/list2.pcap")" "$(wc -c <"$work/list.p
 "$cth" helper list --record="$work/list3.pcap" --json >/dev/null 2>&1
 says "it stands anywhere among the options" 0 'CTHELPER_GET' "" "$cth" decode "$work/list3.pcap"
 says "a recording that cannot be made: said before anything is sent" 1 "" \
-	'^cth helper add: create the recording /[^ ]*/no/x: ENOENT: ' \
+	'^cth helper add: create the recording /[^ ]*/no/x: ENOENT: .*; its folder is not there: make it first' \
 	"$cth" record "$work/no/x" helper add test 0
-says "a recording on a full disk" 1 "" 'write the recording /dev/full: ENOSPC: ' \
+says "a recording on a full disk" 1 "" 'write the recording /dev/full: ENOSPC: .*; make room' \
 	"$cth" record /dev/full helper list
+is "is said once" "$(wc -l <"$work/err")" 1
+says "a recording that is a folder" 1 "" 'create the recording /[^ ]*: EISDIR: .*; name a file' \
+	"$cth" helper list --record "$work"
+for file in "$work/no/x" /dev/full; do
+	says "nfqnl_test with the recording $file has not said that it binds" 1 "" 'the recording' \
+		"$BUILD/nfqnl_test" --record "$file"
+done
+printf '\xa1\xb2\x3c\x4d\0\2' >"$work/cut.pcap"
+says "a recording cut within its header" 1 "" \
+	'EBADMSG: the recording is cut short: its header has 24 bytes, and here are 6' \
+	"$cth" decode "$work/cut.pcap"
+printf '\xa1\xb2\x3c' >"$work/cut.pcap"
+says "too short to be known for one" 1 "" 'this is not a pcap file' "$cth" replay "$work/cut.pcap"
 says "a dry run records nothing that was not sent" 0 . 'dry run' \
 	"$cth" helper add test --dry-run --record "$work/dry.pcap"
 is "but the file is a good one" "$(wc -c <"$work/dry.pcap")" 24

@@ -657,7 +657,7 @@ int cth_queue_verdict(struct cth_queue *q, uint16_t num, uint32_t id, const stru
 
 	if (!b)
 		return -ENODEV;
-	if (b->held == 0)
+	if (b->held == 0 && !b->doubt)
 		return -ENOENT;
 	if (p && (p->queue != num || p->id != id)) {
 		q->last_refusal = "the description is another packet's";
@@ -666,8 +666,10 @@ int cth_queue_verdict(struct cth_queue *q, uint16_t num, uint32_t id, const stru
 	r = verdict_take(q, b, id, v, p, &q->last_refusal);
 	if (r < 0)
 		return r;
-	b->held--;
-	q->stats.held--;
+	if (b->held > 0) {
+		b->held--;
+		q->stats.held--;
+	}
 	gathered_send(q);
 	return 0;
 }

@@ -552,17 +552,24 @@ static void a_second_verdict_is_refused_by_the_kernel_and_counted(void **state)
 
 	(void)state;
 	bind_plainly();
+	seen.answer = hold;
 	say(u, "once");
-	run(1);
+	say(u, "twice");
+	run(2);
 	cth_verdict_init(&v);
+	assert_int_equal(cth_queue_verdict(&q, QUEUE, seen.id[0], &v, NULL), 0);
 	assert_int_equal(cth_queue_verdict(&q, QUEUE, seen.id[0], &v, NULL), 0);
 	assert_int_equal(cth_queue_run(&q, 0, 1000), 0);
 	assert_int_equal(q.stats.nacks, 1);
 	assert_int_equal(q.last_nack.error, -ENOENT);
+	seen.answer = NULL;
 	say(u, "goes on");
 	run(1);
 	assert_string_equal(heard(u), "once");
-	assert_string_equal(heard(u), "goes on");
+	assert_string_equal(heard(u), "goes on"); /* and the one still held did not */
+	assert_int_equal(proc(QUEUE).depth, 1);
+	assert_int_equal(cth_queue_verdict(&q, QUEUE, seen.id[1], &v, NULL), 0);
+	assert_string_equal(heard(u), "twice");
 }
 
 static void a_ring_full_of_accepts_is_one_message(void **state)

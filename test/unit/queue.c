@@ -889,6 +889,8 @@ static void no_range_once_a_held_packet_was_taken_for_another(void **state)
 	golden_verdict(&g, VERDICT, 1, CTH_ACCEPT, 3);
 	golden_verdict(&g, VERDICT, 1, CTH_ACCEPT, 4);
 	assert_sent(2, &g);
+	assert_int_equal(cth_queue_verdict(&q, 1, 2, &v, NULL), 0); /* it can still be told */
+	assert_int_equal(q.stats.held, 0);
 }
 
 /* What a former owner of the socket has read and not decided, no range may accept. */

@@ -43,13 +43,15 @@ struct cth_expect {
 	struct cth_tuple tuple;  /* of the flow that is expected */
 	struct cth_tuple mask;   /* which bits of its source address and source port (or ICMP id)
 				    count. All else matches exactly, and is filled in when put */
-	struct cth_tuple master; /* the flow that announced it, its original direction */
+	struct cth_tuple master; /* the flow that announced it: shown in its original direction,
+				    found by either */
 	uint16_t zone;           /* the master's. The kernel takes it, and does not show it */
 	uint32_t timeout;        /* seconds left; when made, the class's counts and this is ignored */
 	uint32_t id;             /* opaque */
 	uint32_t flags;
 	uint32_t class_number;   /* of the master's helper, from 0 */
-	char helper[CTH_EXPECT_HELPER_NAME]; /* when made: the child's; when shown: the master's */
+	char helper[CTH_EXPECT_HELPER_NAME]; /* when made: the child's, which newer kernels read in
+				    a verdict only; when shown: the master's */
 	char fn[CTH_EXPECT_FN_NAME]; /* what the kernel does to the child: "nat-follow-master" */
 	uint32_t nat_dir;        /* whither the child goes, as seen from the master: 0 as its
 				    original direction, 1 as its replies */
@@ -100,11 +102,10 @@ int cth_expect_put_flush(struct cth_msg *m, uint16_t flags, uint32_t seq, const 
  * Groups for cth_sock_join(), and what comes from them, or in answer to put_get: 1 and *e is
  * there, 0 and *e is gone, -EPROTO: some other message; malformed as with cth_expect_parse().
  *
- * Since 6.0 flows that began while nobody listened to conntrack's own groups have no events,
- * and their expectations have none (net.netfilter.nf_conntrack_events=2; with 1 all have).
+ * Since 6.0 a flow that began while nobody in its namespace listened to conntrack has no events, nor
+ * have its expectations (net.netfilter.nf_conntrack_events is 2; with 1 all flows have).
  */
 enum {
-	CTH_GROUP_FLOW_NEW       = 1,
 	CTH_GROUP_EXPECT_NEW     = 4,
 	CTH_GROUP_EXPECT_DESTROY = 6,
 };
@@ -122,8 +123,9 @@ int cth_expect_event(struct cth_expect *e, const struct cth_nlmsg *m);
  * perhaps another flow's: cth_expect_get() tells; -EBUSY: it would overlap another; -EALREADY: there,
  * with another class or master (of a verdict only: here that is EEXIST); -EMFILE: the
  * namespace's table is full; -ENOENT: no such flow, or not confirmed yet; -EOPNOTSUPP: the flow
- * has no helper, or e->helper is none; -EINVAL: class or FN unknown. Beyond the class's maximum
- * its oldest one goes, and nothing is said.
+ * has no helper, or (older kernels) there is no e->helper; -EINVAL: class or FN unknown. Older
+ * kernels take class for 0 unless there is e->helper. Beyond the class's maximum its oldest one goes,
+ * and nothing is said.
  */
 int cth_expect_new(struct cth_sock *s, const struct cth_expect *e, struct cth_nack *nack);
 

@@ -16,6 +16,8 @@ extern const struct applet helper_add_applet, helper_get_applet, helper_list_app
 	helper_set_applet;
 extern const struct applet nfct_helper_add_applet, nfct_helper_get_applet, nfct_helper_del_applet;
 extern const struct applet attach_applet, detach_applet, record_applet;
+extern const struct applet expect_list_applet, expect_get_applet, expect_add_applet,
+	expect_del_applet, expect_flush_applet, expect_watch_applet;
 extern const struct applet queue_applet, stats_applet, nfqnl_test_applet, doctor_applet;
 extern const struct applet decode_applet, replay_applet;
 
@@ -23,6 +25,8 @@ static const struct applet *const applets[] = {
 	&helper_add_applet, &helper_get_applet, &helper_list_applet, &helper_set_applet,
 	&helper_enable_applet, &helper_disable_applet, &helper_del_applet, &helper_flush_applet,
 	&attach_applet, &detach_applet,
+	&expect_list_applet, &expect_get_applet, &expect_add_applet,
+	&expect_del_applet, &expect_flush_applet, &expect_watch_applet,
 	&queue_applet, &stats_applet,
 	&record_applet, &decode_applet, &replay_applet,
 	&doctor_applet,
@@ -36,7 +40,7 @@ static const struct applet *const links[] = {
 
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Other words for the verbs of "helper". */
+/* Other words for the verbs of "helper" and "expect". */
 static const struct {
 	const char *typed, *meant;
 } verbs[] = {
@@ -76,8 +80,8 @@ static const struct applet *find(int argc, char **argv, int *words)
 	*words = 2;
 	if (argc >= 2)
 		found = find_named(phrase("%s %s", argv[0], verb(argv[1])));
-	if (!found && argc >= 2 && strcmp(argv[1], "helper") == 0)
-		found = find_named(phrase("helper %s", verb(argv[0])));
+	if (!found && argc >= 2 && (strcmp(argv[1], "helper") == 0 || strcmp(argv[1], "expect") == 0))
+		found = find_named(phrase("%s %s", argv[1], verb(argv[0])));
 	if (found)
 		return found;
 	*words = 1;

@@ -20,7 +20,8 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 
 applets="helper-add helper-get helper-list helper-set helper-enable helper-disable helper-del
-	helper-flush attach detach queue queue-stats record decode replay doctor"
+	helper-flush attach detach expect-list expect-get expect-add expect-del expect-flush
+	expect-watch queue queue-stats record decode replay doctor"
 links="nfct-helper-add nfct-helper-get nfct-helper-del nfqnl_test"
 
 # ---- dispatch ----
@@ -65,6 +66,13 @@ for words in "add helper" "get helper" "list helper" "set helper" "enable helper
 	"del helper" "delete helper" "flush helper" "helper delete" "helper update"; do
 	# shellcheck disable=SC2086
 	says "cth $words: nfct's order and words" 0 "^usage: cth helper (add|get|list|set|enable|disable|del|flush) " \
+		"" "$cth" $words --help
+done
+
+for words in "list expect" "get expect" "add expect" "delete expect" "flush expect" "watch expect" \
+	"expect delete" "expect show"; do
+	# shellcheck disable=SC2086
+	says "cth $words: the other order and words" 0 "^usage: cth expect (list|get|add|del|flush|watch) " \
 		"" "$cth" $words --help
 done
 
@@ -137,6 +145,50 @@ bad "a name that no table can have" "a table can be named for a helper only if" 
 bad "detach without a name" "the helper's name is missing" detach
 bad "detach with a family" "'inet' is too much" detach test inet
 bad "detach's waiting time" "'x' seconds" detach test -w x
+good="tcp src=10.0.0.1 dst=10.0.0.2 dport=5" flow="master tcp src=10.0.0.1 dst=10.0.0.2 sport=6 dport=7"
+# shellcheck disable=SC2086 # words are words
+{
+	bad "expect without words" "which expectation\? Such as: tcp src=" expect add
+	bad "expect del without words" "which expectation" expect del
+	bad "expect without a master" "whose\? Say master and the tuple" expect add $good
+	bad "expect without a protocol" "no transport protocol" expect add dst=10.0.0.2 dport=5 $flow
+	bad "expect without a destination" "no destination address" expect add tcp src=10.0.0.1 dport=5 $flow
+	bad "expect without an address" "no source address" expect add tcp dport=5 $flow
+	bad "expect without ports" "has two ports" expect add tcp dst=10.0.0.2 $flow
+	bad "expect of ICMP with ports" "type, code and id" expect add icmp dst=10.0.0.2 dport=5 $flow
+	bad "expect of two families" "of its source's family" expect add tcp src=::1 dst=10.0.0.2 dport=5 $flow
+	bad "a master of another family" "two families" expect add $good master tcp src=::1 dst=::2 sport=6 dport=7
+	bad "a master's missing port" "has two ports" expect add $good master tcp src=10.0.0.1 dst=10.0.0.2
+	bad "a mask of another family" "of the tuple's family" expect add $good mask src=ffff:: $flow
+	bad "NAT of another family" "NAT's address" expect add $good $flow nat dir=reply src=::1
+	bad "a name for an address" "address 'localhost': it is one of IPv4 or of IPv6, no name" \
+		expect add tcp src=localhost $flow
+	bad "a port of 65536" "port '65536': it is a number from 0 to 65535" expect add tcp dport=65536
+	bad "an unknown word" "'colour=red': there is no such word" expect add $good colour=red $flow
+	bad "a word without a value" "'nonsense' is neither a transport protocol" expect add $good nonsense
+	bad "a protocol in the mask" "'udp' is neither" expect add $good mask udp
+	bad "a destination in the mask" "'dst=10.0.0.2' means nothing in this part" expect add $good mask dst=10.0.0.2
+	bad "two masters" "'master' is there twice" expect add $good $flow $flow
+	bad "a direction that there is not" "direction 'up'" expect add $good $flow nat dir=up
+	bad "a direction outside of nat" "'dir=reply' means nothing" expect add $good dir=reply $flow
+	bad "a flag that there is not" "flag 'nosuch': there are permanent and inactive" expect add $good $flow flags=inactive,nosuch
+	bad "a class that is no number" "class 'x'" expect add $good $flow class=x
+	bad "zone 65536" "zone '65536'" expect add $good $flow zone=65536
+	bad "an id is the kernel's" "id=5: the kernel makes the id" expect add $good $flow id=5
+	bad "a timeout is the class's" "timeout=5: that of the class counts" expect add $good $flow timeout=5
+	bad "a master's helper is not made" "say helper=ftp" expect add $good $flow master-helper=ftp
+	bad "a helper's name of 16 characters" "'abcdefghijklmnop' has 16 characters" \
+		expect add $good $flow helper=abcdefghijklmnop
+	bad "an empty function" "the function's name '' has 0" expect add $good $flow fn=
+	bad "del needs the whole tuple" "has two ports" expect del tcp src=10.0.0.1 dst=10.0.0.2
+	bad "list takes no words" "'tcp' is too much" expect list tcp
+	bad "flush takes no words" "'ftp' is too much" expect flush ftp
+	bad "watch takes no words" "'tcp' is too much" expect watch tcp
+	bad "watch -n 0" "-n 0: not a number of events" expect watch -n 0
+	bad "list of an unknown family" "unknown network protocol 'ipx'" expect list -3 ipx
+	bad "list of a helper with a long name" "a helper's name has 1 to 15 characters" expect list -H abcdefghijklmnop
+	bad "an option of another applet of expect" "-n is not an option of this applet" expect list -n 3
+}
 bad "record without a file" "the file's name is missing" record
 bad "record without an applet" "what is to be recorded\?" record "$work/no.pcap"
 bad "record with an unknown applet" "no applet 'nosuch'" record "$work/no.pcap" nosuch
@@ -194,6 +246,32 @@ is "dry run of detach: exit code" $? 0
 like "dry run of detach" "$(<"$work/out")" 'NFT_MSG_DELTABLE'
 like "nothing was changed by it" "$(<"$work/err")" 'dry run: nothing was changed'
 
+says "dry run of expect add" 0 'IPCTNL_MSG_EXP_NEW .*EXCL' '^cth expect add: dry run: nothing was changed$' \
+	"$cth" expect add --dry-run tcp src=10.0.1.2 dst=10.0.2.2 dport=40000 class=2 flags=inactive,permanent zone=9 \
+	fn=nat-follow-master helper=kid master tcp src=10.0.1.2 dst=10.0.2.2 sport=57086 dport=21 \
+	nat dir=reply src=10.9.9.9 sport=20
+out=$(tr -s ' \n' ' ' <"$work/out")
+like "the tuple" "$out" 'EXPECT_TUPLE CTA_TUPLE_IP CTA_IP_V4_SRC 10.0.1.2 CTA_IP_V4_DST 10.0.2.2 CTA_TUPLE_PROTO CTA_PROTO_NUM 6 .* CTA_PROTO_SRC_PORT 0 CTA_PROTO_DST_PORT 40000 '
+like "without a mask: all of the source's address, nothing of its port" "$out" \
+	'EXPECT_MASK CTA_TUPLE_IP CTA_IP_V4_SRC 255.255.255.255 CTA_IP_V4_DST 255.255.255.255 CTA_TUPLE_PROTO CTA_PROTO_NUM 6 .tcp. CTA_PROTO_SRC_PORT 0 '
+like "the master" "$out" 'EXPECT_MASTER .*CTA_PROTO_SRC_PORT 57086 CTA_PROTO_DST_PORT 21 '
+like "NAT" "$out" 'EXPECT_NAT CTA_EXPECT_NAT_DIR 1 .REPLY. CTA_EXPECT_NAT_TUPLE .*10.9.9.9 .*CTA_PROTO_SRC_PORT 20 '
+like "flags" "$out" 'EXPECT_FLAGS 0x3 '
+like "class" "$out" 'EXPECT_CLASS 2 '
+like "the child's helper" "$out" 'EXPECT_HELP_NAME "kid"'
+like "what is done to it" "$out" 'EXPECT_FN "nat-follow-master"'
+like "zone" "$out" 'EXPECT_ZONE 9'
+says "dry run, IPv6, any source, one source port" 0 'CTA_IP_V6_SRC ::' . "$cth" expect add --dry-run \
+	"udp dst=fd01::2 sport=69 dport=5 master udp src=fd01::2 dst=fd02::2 sport=7 dport=69"
+like "no bit of the source counts, all of its port" "$(tr -s ' \n' ' ' <"$work/out")" \
+	'EXPECT_MASK CTA_TUPLE_IP CTA_IP_V6_SRC :: CTA_IP_V6_DST ffff:.* CTA_PROTO_SRC_PORT 65535 '
+says "dry run, ICMP" 0 'CTA_PROTO_ICMP_ID 77' . "$cth" expect add --dry-run icmp src=10.0.1.2 dst=10.0.2.2 \
+	icmp-type=8 icmp-code=0 icmp-id=77 master icmp src=10.0.1.2 dst=10.0.2.2 icmp-type=8 icmp-code=0 icmp-id=76
+says "dry run of expect flush" 0 'IPCTNL_MSG_EXP_DELETE' 'dry run: nothing was changed' \
+	unshare -n "$cth" expect flush --dry-run
+says "of one helper's" 0 'EXPECT_HELP_NAME "ftp"' 'dry run: nothing was changed' \
+	unshare -n "$cth" expect flush --helper ftp --dry-run
+
 # ---- nft's language ----
 
 says "attach --print needs no kernel and no right" 0 '^table ip cth-test \{$' "" \
@@ -217,6 +295,12 @@ says "without the right: helper del --all" 4 "" 'EPERM: this needs CAP_NET_ADMIN
 	"${nobody[@]}" "$work/cth" helper del --all
 says "without the right: helper enable" 4 "" 'EPERM' "${nobody[@]}" "$work/cth" helper enable test
 says "without the right: helper set" 4 "" 'EPERM' "${nobody[@]}" "$work/cth" helper set test -q 1
+for words in list flush watch "get $good sport=1" "del $good sport=1" "add $good $flow"; do
+	# shellcheck disable=SC2086
+	says "without the right: expect ${words%% *}" 4 "" \
+		'^cth expect [a-z]*: .*: EPERM: this needs CAP_NET_ADMIN; run it as root' \
+		"${nobody[@]}" "$work/cth" expect $words
+done
 says "without the right: helper flush" 4 "" 'EPERM' "${nobody[@]}" "$work/cth" helper flush
 says "without the right: attach" 4 "" 'EPERM' "${nobody[@]}" "$work/cth" attach test
 says "without the right: detach" 4 "" '^cth detach: detach test: EPERM: this needs CAP_NET_ADMIN; run it' \
@@ -246,6 +330,31 @@ case $? in
 	like "this user may not see the helpers" "$(<"$work/err")" 'EPERM: .*CAP_NET_ADMIN'
 	;;
 esac
+
+# ---- expectations, for which a kernel needs no helpers ----
+
+if unshare -n "$cth" expect list >"$work/out" 2>"$work/err" || [ $? -ne 3 ]; then
+	says "no expectation is a note, and no output" 0 "" \
+		'^cth expect list: there is no expectation in this network namespace$' unshare -n "$cth" expect list
+	says "as JSON an empty list" 0 '^\{"expectations":\[\]\}$' "" unshare -n "$cth" expect list -j
+	says "flush tells that there was none" 0 '^0 expectations deleted$' "" unshare -n "$cth" expect flush
+	# shellcheck disable=SC2086
+	says "get of what is not there" 1 "" 'look up tcp src=10.0.0.1 .*: ENOENT: there is none with this tuple' \
+		unshare -n "$cth" expect get $good sport=1
+	# shellcheck disable=SC2086
+	says "del of what is not there" 1 "" 'delete tcp src=10.0.0.1 .*: ENOENT: there is none with this tuple' \
+		unshare -n "$cth" expect del $good sport=1
+	# shellcheck disable=SC2086
+	says "add for a flow that is not there" 1 "" \
+		'^cth expect add: expect tcp .*: ENOENT: no flow is confirmed that has the tuple tcp src=10.0.0.1 dst=10.0.0.2 sport=6 dport=7 in either direction' \
+		unshare -n "$cth" expect add $good $flow
+	timeout -s INT 2 unshare -n "$cth" expect watch >"$work/out" 2>"$work/err"
+	is "watch waits, and says so" "$(<"$work/err")" "cth expect watch: watching; Ctrl-C ends it"
+	unshare -n timeout -s INT --preserve-status 2 "$cth" expect watch >"$work/out" 2>&1
+	is "and a signal is a good end" $? 0
+else
+	says "this kernel has no conntrack by netlink" 3 "" 'EPROTONOSUPPORT: .*nf_conntrack_netlink' "$cth" expect list
+fi
 
 # ---- recordings ----
 

@@ -720,7 +720,6 @@ static void events_are_of_two_kinds(void **state)
 	m.cut = false;
 	m.attrs.n -= 5;
 	assert_int_equal(cth_expect_event(&seen, &m), -EBADMSG);
-	assert_int_equal(CTH_GROUP_FLOW_NEW, NFNLGRP_CONNTRACK_NEW);
 	assert_int_equal(CTH_GROUP_EXPECT_NEW, NFNLGRP_CONNTRACK_EXP_NEW);
 	assert_int_equal(CTH_GROUP_EXPECT_DESTROY, NFNLGRP_CONNTRACK_EXP_DESTROY);
 }

@@ -348,3 +348,5 @@ if grep -q ', no conntrack' "$work/err"; then
 		"$cth" queue -q 3 --ct -t 1
 	is "is told once" "$(wc -l <"$work/err")" 1
 fi
+
+tap_end

@@ -267,6 +267,8 @@ int cth_helper_parse(struct cth_helper *h, const struct cth_nlmsg *m)
 	memset(h, 0, sizeof(*h));
 	if (m->type != REGISTRY(NFNL_MSG_CTHELPER_NEW))
 		return -EPROTO;
+	if (m->cut)
+		return -EBADMSG; /* between two attributes it would look whole */
 	r = cth_attr_index(m->attrs, helper_rules, HELPER_RULES, v);
 	if (r < 0)
 		return r;

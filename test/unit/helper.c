@@ -830,6 +830,22 @@ static void other_messages_are_no_helpers(void **state)
 	assert_int_equal(PARSE(&h, MESSAGE(48, 0x0300, 0, 1, 0, 0), KEY), -EPROTO);
 }
 
+static void a_message_that_is_cut_is_no_helper(void **state)
+{
+	uint8_t bytes[256];
+	struct cth_helper h = { .name = "test", .l3 = 2, .l4 = 6 }, read;
+	struct cth_nlmsg part;
+	struct cth_msg built;
+
+	(void)state;
+	cth_msg_init(&built, bytes, sizeof(bytes));
+	assert_int_equal(cth_helper_put_new(&built, NLM_F_REQUEST, 1, &h), 0);
+	for (size_t n = 20; n < cth_msg_bytes(&built).n; n++) {
+		assert_int_equal(cth_nlmsg_rest(cth_span(bytes, n), &part), 1);
+		assert_int_equal(cth_helper_parse(&read, &part), -EBADMSG);
+	}
+}
+
 static void a_name_of_16_letters_is_none(void **state)
 {
 	struct cth_helper h;
@@ -1179,6 +1195,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_absent_is_not_zero, setup),
 		cmocka_unit_test_setup(a_helper_has_a_key, setup),
 		cmocka_unit_test_setup(other_messages_are_no_helpers, setup),
+		cmocka_unit_test_setup(a_message_that_is_cut_is_no_helper, setup),
 		cmocka_unit_test_setup(a_name_of_16_letters_is_none, setup),
 		cmocka_unit_test_setup(peer_libnetfilter_cthelper_no_length_check_for_status_and_private_length, setup),
 		cmocka_unit_test_setup(peer_libnetfilter_cthelper_tests_the_wrong_attribute_for_the_queue, setup),

@@ -75,8 +75,8 @@ void cth_msg_nest_end(struct cth_msg *m, size_t nest);
 
 /*
  * The header of an attribute whose n bytes are not copied here: the caller sends
- * them right behind this message, then cth_msg_pad(n) zero bytes. It must be the
- * message's last attribute, outside of any nest.
+ * them right behind this message and, if another message follows in the datagram,
+ * cth_msg_pad(n) zero bytes. It must be the message's last attribute, outside of any nest.
  */
 void cth_msg_reserve(struct cth_msg *m, uint16_t type, size_t n);
 

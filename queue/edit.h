@@ -84,8 +84,8 @@ struct cth_edited {
  * -EOPNOTSUPP the kernel or the receiver would not take it: a bridge's packet, a GSO packet,
  *             a fragment, one whose checksum cannot be known (IPv6 routing header) or is
  *             signed (IPv6 authentication header); or a TCP stream whose length the kernel
- *             would not adjust: it does so only on flows with NAT and a helper; F_CONNTRACK
- *             to be seen, and over IPv6 it does so wrongly.
+ *             would not adjust: it does so only on a helper's flows with NAT, which
+ *             F_CONNTRACK shows, and over IPv6 it does so wrongly.
  *
  * A packet with CTH_SKB_CSUM_NOT_READY is fine unless it is GSO: whatever its checksum
  * fields held, they are made anew, and the kernel takes them as final.

@@ -14,8 +14,9 @@
  * a held packet, a verdict that was lost on the way, or packets that a former owner of
  * the socket has left undecided, end runs altogether.
  *
- * A verdict with a new payload ends its datagram: the payload's pieces lie in the slot,
- * in the verdict and in the edit's scratch, all of which the next packet takes over.
+ * A verdict with a new payload goes at once, in a datagram of its own: the payload's pieces
+ * lie in the slot, in the verdict and in the edit's scratch, all of which the next packet
+ * takes over.
  */
 #include <errno.h>
 #include "queue.h"

@@ -71,7 +71,7 @@ int cth_verdict_check(const struct cth_verdict *v, const struct cth_pkt *p, cons
 /*
  * Puts one VERDICT message: 0, or -EMSGSIZE with m as it was. v has passed
  * cth_verdict_check() with this p. If edited or v->packet is given the message ends with
- * the header of NFQA_PAYLOAD: its bytes, and cth_msg_pad() of their number, follow outside.
+ * the header of NFQA_PAYLOAD: its bytes follow outside, see cth_msg_reserve().
  */
 int cth_verdict_put(struct cth_msg *m, uint16_t queue, uint32_t id, const struct cth_verdict *v,
 		    const struct cth_pkt *p, const struct cth_edited *edited);
@@ -79,7 +79,7 @@ int cth_verdict_put(struct cth_msg *m, uint16_t queue, uint32_t id, const struct
 /* ACCEPT for every packet of the queue that is still undecided and not after id. */
 int cth_verdict_put_range(struct cth_msg *m, uint16_t queue, uint32_t id);
 
-/* Any word as verdict, for tests of the kernel: it is not checked. */
+/* A verdict that is nothing but its word, which may be any: it is not checked. */
 int cth_verdict_put_raw(struct cth_msg *m, uint16_t queue, uint32_t id, uint32_t word);
 
 #ifdef __cplusplus

@@ -6,7 +6,7 @@
 #ifndef CTH_FLOW_H
 #define CTH_FLOW_H
 
-#include "../netlink/attr.h"
+#include "../netlink/socket.h"
 #include "../netlink/msg.h"
 
 #ifdef __cplusplus
@@ -62,6 +62,7 @@ enum {
 	CTH_FLOW_CONFIRMED  = 1 << 3,
 	CTH_FLOW_SRC_NAT    = 1 << 4,
 	CTH_FLOW_DST_NAT    = 1 << 5,
+	CTH_FLOW_SEQ_ADJUST = 1 << 6,
 };
 
 /* How the kernel shifts TCP sequence numbers in one direction. */
@@ -138,6 +139,15 @@ void cth_flow_put_mark(struct cth_msg *m, uint32_t mark, uint32_t mask); /* chan
 /* Sets mask's bits of the labels, with an absent mask all. -EINVAL, and nothing is put: not
    4, 8, 12 or 16 bytes, or a mask of another length. */
 int cth_flow_put_labels(struct cth_msg *m, struct cth_span labels, struct cth_span mask);
+
+/*
+ * Takes its helper away from a flow that is confirmed, by either direction's tuple: its packets
+ * are queued no more, and its expectations are gone. Not while the kernel adjusts its sequence
+ * numbers (CTH_FLOW_SEQ_ADJUST): packets that wait in a queue meanwhile go on unadjusted.
+ * -ENOENT: no such flow; -EPERM; -EPROTONOSUPPORT: no nf_conntrack_netlink; -ETIMEDOUT.
+ */
+int cth_flow_detach(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t zone,
+		    struct cth_nack *nack);
 
 #ifdef __cplusplus
 }

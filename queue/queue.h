@@ -73,6 +73,11 @@ struct cth_queue {
 	struct cth_queue_stats stats;
 	const char *last_refusal;    /* why the last refused verdict was; NULL: none was */
 	struct cth_nack last_nack;   /* the last refusal by the kernel */
+	/*
+	 * Receives are counted from 1, by run; feed counts each datagram. emptied is the last one before
+	 * the present whose socket was seen empty: what is shown now was queued after that one's start.
+	 */
+	uint64_t round, emptied;
 	bool no_ranges;              /* never collapse ACCEPTs into VERDICT_BATCH: a must where
 				      * several processes read from one descriptor */
 	/* private */

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine.h - from a helper's packets to expectations. It finds out whose packet it is, has the
+ * protocol decide, holds the decision against the packet and the protocol's constants, asks the
+ * kernel, chooses ports, rewrites what was announced, and fills in the verdict.
+ *
+ *     packet --> cth_engine_call() --> cth_decide() --> cth_engine_apply() --> verdict
+ *                                     (may be another
+ *                                      process)
+ *
+ * What goes wrong here costs an expectation, never the packet: it passes, and is counted.
+ */
+#ifndef CTH_ENGINE_H
+#define CTH_ENGINE_H
+
+#include "../queue/queue.h"
+#include "expect.h"
+#include "proto.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CTH_ENGINE_PORTS 128 /* tries to find a free port */
+#define CTH_ENGINE_LATER 16  /* what is yet to be done when the verdicts have gone */
+
+/* Counts of one helper; they only grow. */
+struct cth_engine_stats {
+	uint64_t packets;
+	uint64_t bare;       /* of them without anything for the protocol: handshakes, ACKs, ICMP errors */
+	uint64_t unseen;     /* not seen whole, or without the flow's state: passed */
+	uint64_t expected;   /* expectations made */
+	uint64_t again;      /* wanted again, and there already: retransmissions */
+	uint64_t refused;    /* not to be had: the kernel's word, or no port was free */
+	uint64_t ports;      /* ports that were taken, so that another one was tried */
+	uint64_t edits;      /* packets rewritten */
+	uint64_t edits_refused; /* that must not be: their announcement passes as it is, in vain */
+	uint64_t states;     /* changes of a flow's state */
+	uint64_t left;       /* flows that are queued no more */
+	uint64_t dropped;    /* packets, because the protocol says so */
+	uint64_t violations; /* decisions beyond the protocol's constants: nothing of them is done */
+	uint64_t notes[CTH_NOTES]; /* what was not followed, by cause */
+};
+
+/* A helper that is served: a protocol, and the name it is registered by. */
+struct cth_served {
+	const struct cth_proto *proto;
+	const char *name;  /* NULL: proto->name */
+	uint32_t allow;    /* CTH_ALLOW_* */
+	struct cth_engine_stats stats;
+};
+
+enum cth_event_kind {
+	CTH_EVENT_EXPECTED,     /* expect was made */
+	CTH_EVENT_AGAIN,        /* expect was there: told once more by a retransmission */
+	CTH_EVENT_REFUSED,      /* expect could not be made: error, why */
+	CTH_EVENT_EDIT_REFUSED, /* error, why */
+	CTH_EVENT_NOTE,         /* note */
+	CTH_EVENT_LEFT,         /* the flow is queued no more */
+	CTH_EVENT_VIOLATION,    /* why */
+};
+
+struct cth_event {
+	enum cth_event_kind kind;
+	const struct cth_served *served;
+	const struct cth_flow *flow;     /* the master: have and orig at least */
+	const struct cth_expect *expect; /* NULL but where it says so */
+	uint16_t port;                   /* as its owner knows it, when expect has another */
+	enum cth_note note;
+	int error;                       /* -errno */
+	const char *why;                 /* a sentence, or NULL */
+};
+
+/* Sees what becomes of a packet; all that e points to lives until the return. */
+typedef void cth_event_fn(const struct cth_event *e, void *ctx);
+
+/* A state on its way: private to the engine, room from the caller. */
+struct cth_flight {
+	bool used;
+	uint16_t queue;
+	uint32_t flow;
+	uint64_t count, round; /* when: of packets, of receives */
+	uint8_t state[CTH_STATE];
+};
+
+/* What is to be done once the verdict has gone: private too. */
+struct cth_later {
+	bool leave;       /* else look whether the expectation is there */
+	uint16_t zone;
+	uint16_t port;
+	struct cth_served *served;
+	struct cth_tuple tuple; /* expected; or the flow's own */
+	struct cth_tuple master;
+};
+
+struct cth_engine {
+	struct cth_engine_stats others; /* packets that are no helper's of ours: they pass */
+	cth_event_fn *fn;  /* may be set, with ctx, at any time; NULL: nobody listens */
+	void *ctx;
+	bool cold;         /* believe no packet's state, only one's own: for recordings */
+	/* private */
+	struct cth_queue *queue;
+	struct cth_sock *control;
+	struct cth_served *served;
+	size_t n;
+	struct cth_flight *flights;
+	size_t flights_n, flying;
+	uint64_t count;
+	uint32_t random;
+	struct cth_later later[CTH_ENGINE_LATER];
+	size_t later_n;
+	struct cth_edited edited;
+	uint8_t ct[96], expect[320];
+};
+
+/*
+ * What a packet's state shows is how it was when the packet was queued; so the states that were
+ * sent after that are remembered in flights. There must be as many as packets can wait in all
+ * queues of q together (their maxlen). control is a socket of its own, in the same namespace.
+ * All must live as long as e. seed: anything that others cannot guess.
+ */
+void cth_engine_init(struct cth_engine *e, struct cth_queue *q, struct cth_sock *control,
+		     struct cth_served *served, size_t n, struct cth_flight *flights,
+		     size_t flights_n, uint32_t seed);
+
+/* A packet, from beginning to end: a cth_pkt_fn, whose ctx is the engine. */
+void cth_engine_packet(const struct cth_pkt *p, struct cth_verdict *v, void *engine);
+
+/* cth_queue_run(), and then what has to wait until the verdicts have gone. */
+int cth_engine_run(struct cth_engine *e, size_t budget, int timeout_ms);
+
+/* That alone: after cth_queue_flush(), for who does not use cth_engine_run(). */
+void cth_engine_settle(struct cth_engine *e);
+
+/* The two halves of cth_engine_packet(), for who has the protocol run elsewhere. */
+
+struct cth_call {
+	struct cth_served *served;
+	struct cth_flow flow; /* its views lie in the packet */
+	struct cth_view view; /* body too */
+};
+
+/* true: *c is to be decided. false: the packet is none of a protocol's; it passes, counted. */
+bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_call *c);
+
+/*
+ * Does what d says, if it may, and fills in v, which comes as cth_verdict_init() made it and
+ * lives on buffers of e until the next call. Asks the kernel, and waits for its answers.
+ */
+void cth_engine_apply(struct cth_engine *e, const struct cth_pkt *p, const struct cth_call *c,
+		      const struct cth_decision *d, struct cth_verdict *v);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proto.h - what a protocol is to the engine: some constants, and one pure function that
+ * looks at what a packet carries and says what is to come of it.
+ *
+ *     flow, state, bytes --> decide() --> struct cth_decision --> the engine
+ *
+ * The function sees nothing else and does nothing else: no clock, no memory of its own, no
+ * address or port but those of this flow. The decision has a fixed size and no pointers, so
+ * that the two may stand in two processes; and the engine believes none of it: whatever
+ * goes beyond the constants here is refused.
+ */
+#ifndef CTH_PROTO_H
+#define CTH_PROTO_H
+
+#include "flow.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CTH_STATE       32 /* bytes that the kernel keeps for a flow, both directions together */
+#define CTH_WANTED      4  /* expectations from one packet, at most */
+#define CTH_ANNOUNCED   4  /* places in it that are to be rewritten */
+#define CTH_CLASSES     4
+#define CTH_NOWHERE     0xff
+
+/* What the operator may allow beyond a protocol's constants. */
+enum {
+	CTH_ALLOW_FOREIGN   = 1 << 0, /* announced addresses of third parties */
+	CTH_ALLOW_LOW_PORTS = 1 << 1, /* announced ports below 1024 */
+};
+
+/*
+ * A packet of the flow, from its sender's point of view: addresses and ports are those that
+ * the sender knows. Behind NAT the other side knows it as *_public.
+ */
+struct cth_view {
+	uint8_t l4;                   /* IPPROTO_* */
+	bool reply;                   /* sent by the side that answers */
+	bool first;                   /* the flow's first packet, as yet unconfirmed */
+	bool rewrite;                 /* the flow is translated: announcements will be rewritten */
+	uint32_t allow;               /* CTH_ALLOW_* */
+	struct cth_addr self, peer;   /* sender, receiver */
+	struct cth_addr self_public;  /* the sender, as the receiver knows it */
+	uint16_t self_port, peer_port;
+	uint32_t seq;                 /* TCP: number of body's first byte, as the sender counts */
+	uint32_t ack;                 /* TCP: the next one awaited from the receiver, as that one counts */
+	uint8_t state[CTH_STATE];     /* as the flow's last decision left it; zero at first */
+	struct cth_span body;         /* never empty */
+};
+
+/* Where an expected flow may come from. */
+enum cth_source {
+	CTH_FROM_PEER = 1 << 0, /* the receiver's address */
+	CTH_FROM_ANY  = 1 << 1, /* any address */
+};
+
+/* Where it goes to. */
+enum cth_dest {
+	CTH_TO_SELF  = 1 << 0, /* the very address and port that the sender has in this flow */
+	CTH_TO_OWN   = 1 << 1, /* the sender's address, and the port that is told */
+	CTH_TO_OTHER = 1 << 2, /* the address that is told: never rewritten */
+};
+
+enum {
+	CTH_WANT_PERMANENT = 1 << 0, /* outlives its first use */
+	CTH_WANT_INACTIVE  = 1 << 1,
+	CTH_WANT_EVEN      = 1 << 2, /* a port that is chosen is even, as the announced one must be */
+	CTH_WANT_CHILD     = 1 << 3, /* the new flow has a helper as well: the protocol's child */
+	CTH_WANT_PORT_ONLY = 1 << 4, /* only choose the public port, and note it: see public_port */
+};
+
+/* A flow that is about to begin. */
+struct cth_wanted {
+	uint8_t class_number;    /* from 0 */
+	uint8_t l4;
+	uint8_t source, dest;    /* enum cth_source, enum cth_dest */
+	uint8_t flags;           /* CTH_WANT_* */
+	uint8_t ports;           /* how many in a row, from port on; 0 counts as 1 */
+	uint16_t port;           /* as its owner knows it */
+	uint16_t source_port;    /* 0: any */
+	/*
+	 * Where the flow is translated the engine chooses a port that the other side will be told, and
+	 * tries the owner's own one first. public_port is one that was chosen before, and note_at the place
+	 * in the state where the choice is kept, big-endian, CTH_NOWHERE for nowhere: so a
+	 * retransmission is told the same.
+	 */
+	uint16_t public_port;
+	uint8_t note_at;
+	struct cth_addr address; /* CTH_TO_OTHER */
+};
+
+/* How an announcement is written. What does not follow from the expectation is in text. */
+enum cth_form {
+	CTH_FORM_NONE,    /* nothing: the bytes are cut out */
+	CTH_FORM_PORT,    /* 6446 */
+	CTH_FORM_COMMAS,  /* 132,235,1,2,24,131: IPv4 only */
+	CTH_FORM_ADDRESS_PORT, /* 132.235.1.2|6446, or an IPv6 address, with separator between */
+	CTH_FORMS
+};
+
+/* A place in the packet where an expectation is announced. */
+struct cth_announced {
+	uint32_t off, len; /* in the body; in ascending order, not overlapping */
+	uint8_t form;      /* enum cth_form */
+	uint8_t separator;
+	uint8_t wanted;    /* which of the expectations; of no meaning with CTH_FORM_NONE */
+};
+
+/* Why something that looks like an announcement is not followed. Each is counted. */
+enum cth_note {
+	CTH_NOTE_NONE,
+	CTH_NOTE_FOREIGN,   /* it names the address of a third party */
+	CTH_NOTE_LOW_PORT,  /* a port below 1024 */
+	CTH_NOTE_GARBLED,   /* it cannot be read */
+	CTH_NOTE_UNFOLLOWED, /* a part of it was not seen, or came too late to be rewritten */
+	CTH_NOTE_SEALED,    /* the flow is encrypted from here on */
+	CTH_NOTES
+};
+
+struct cth_decision {
+	bool drop;              /* else the packet passes */
+	bool leave;             /* the flow's packets need not be queued any more */
+	bool state_changed;
+	uint8_t notes;          /* set of 1 << enum cth_note */
+	uint8_t wanted_n, announced_n;
+	uint32_t timeout;       /* seconds that the flow may be idle from now on; 0: as it is */
+	uint8_t state[CTH_STATE];
+	struct cth_wanted wanted[CTH_WANTED];
+	struct cth_announced announced[CTH_ANNOUNCED];
+};
+
+/* A class of expectations: how many at once per flow, and for how long each. */
+struct cth_class {
+	const char *name;
+	uint8_t max;
+	uint32_t timeout; /* seconds */
+};
+
+struct cth_proto {
+	const char *name;        /* of the helper, too */
+	const uint8_t *l4;       /* IPPROTO_*, 0 ends it */
+	uint16_t port;           /* the usual one, for rules */
+	uint8_t state_len;       /* bytes of state in use, up to CTH_STATE */
+	struct cth_class classes[CTH_CLASSES]; /* the first without a name ends them */
+	/* What it may ever want. */
+	const uint8_t *wants_l4; /* 0 ends it */
+	uint8_t wants_source, wants_dest, wants_flags; /* sets */
+	uint8_t wants_ports;     /* in a row, at most; 0 counts as 1 */
+	uint16_t lowest_port;    /* announced ones below it only with CTH_ALLOW_LOW_PORTS */
+	uint16_t growth;         /* bytes that a rewritten packet may be longer */
+	const char *child;       /* the helper of CTH_WANT_CHILD */
+	/*
+	 * Pure: the same view gives the same decision. *d comes as "pass, and nothing else", with
+	 * the view's state in it; a change of d->state counts with d->state_changed. It may see a
+	 * packet twice (a retransmission; on loopback both ways) and must then decide alike.
+	 */
+	void (*decide)(const struct cth_view *v, struct cth_decision *d);
+};
+
+/* Runs the protocol, from "pass, and nothing else". */
+void cth_decide(const struct cth_proto *proto, const struct cth_view *v, struct cth_decision *d);
+
+/*
+ * For decide(): one more expectation to fill in, from the peer to the sender's own address,
+ * class 0, of the flow's own l4, with note_at CTH_NOWHERE; NULL: there are CTH_WANTED already.
+ */
+struct cth_wanted *cth_want(const struct cth_view *v, struct cth_decision *d);
+
+/* Notes that the expectation w of d, or with NULL none, is announced at off. false: too many places. */
+bool cth_announce(struct cth_decision *d, const struct cth_wanted *w, size_t off, size_t len,
+		  enum cth_form form, char separator);
+
+static inline void cth_note(struct cth_decision *d, enum cth_note note)
+{
+	d->notes |= (uint8_t)(1 << note);
+}
+
+bool cth_addr_equal(const struct cth_addr *a, const struct cth_addr *b);
+
+/* All protocols of the library; NULL ends the list. cth_proto_find(): NULL, there is none. */
+extern const struct cth_proto *const cth_protos[];
+const struct cth_proto *cth_proto_find(const char *name);
+
+extern const struct cth_proto cth_proto_ftp;
+extern const struct cth_proto cth_proto_tftp;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

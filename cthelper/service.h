@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * service.h - a whole helper program: registers its protocols, listens, serves, and leaves
+ * nothing behind, in the order that loses no packet.
+ *
+ *     register (disabled) > bind > enable > rules | disable > drain > rules > unbind > delete
+ *
+ * A helper enabled while nobody listens keeps new flows from being confirmed; and a queue that
+ * is unbound, like a rule that is taken away, drops what waits. Hence the order.
+ *
+ *     static struct cth_service s;
+ *     static uint8_t memory[CTH_SERVICE_MEMORY];
+ *     struct cth_served served = { .proto = &cth_proto_ftp };
+ *     struct cth_service_config cfg = { .served = &served, .n = 1, .attach = true };
+ *
+ *     if (cth_service_open(&s, &cfg, memory, sizeof(memory), &fault) == 0)
+ *         while (!stop && cth_service_run(&s, 1000) >= 0)
+ *             ;
+ *     cth_service_close(&s);
+ */
+#ifndef CTH_SERVICE_H
+#define CTH_SERVICE_H
+
+#include "attach.h"
+#include "engine.h"
+#include "helper.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CTH_SERVICE_SLOTS   8
+#define CTH_SERVICE_MAXLEN  512 /* packets that wait in the kernel, if not told otherwise */
+#define CTH_SERVICE_HELPERS 32  /* registrations: protocols x families x l4 */
+
+/* Room for maxlen packets waiting. What is not used is not touched. */
+#define CTH_SERVICE_ROOM(maxlen) \
+	(CTH_SERVICE_SLOTS * (65536 + CTH_QUEUE_ROOM) + CTH_QUEUE_OUT + CTH_SOCK_BUF + \
+	 (maxlen) * sizeof(struct cth_flight) + 64)
+#define CTH_SERVICE_MEMORY CTH_SERVICE_ROOM(CTH_SERVICE_MAXLEN)
+
+struct cth_service_config {
+	struct cth_served *served; /* must live as long as the service; names differ */
+	size_t n;
+	uint16_t queue;            /* one for all of them */
+	uint32_t maxlen;           /* 0: CTH_SERVICE_MAXLEN */
+	bool no_ipv4, no_ipv6;
+	bool attach;               /* make the rules as well, for each protocol's port, ... */
+	const struct cth_ports *ports; /* ... or for these; only with one protocol */
+	size_t ports_n;
+	int rcvbuf;                /* of the queue's socket, bytes; 0: as the system has it */
+	uint32_t seed;             /* for the choice of ports: anything that others cannot guess */
+};
+
+/* What failed, and for whom: with the -errno that is returned. */
+enum cth_service_step {
+	CTH_STEP_MEMORY,   /* too little of it, or the configuration contradicts itself */
+	CTH_STEP_SOCKET,
+	CTH_STEP_REGISTER,
+	CTH_STEP_BIND,
+	CTH_STEP_ENABLE,
+	CTH_STEP_ATTACH,
+};
+
+struct cth_service_fault {
+	enum cth_service_step step;
+	const struct cth_served *served; /* NULL: not of one */
+	struct cth_helper helper;        /* REGISTER, ENABLE: as wanted. REGISTER with -EEXIST: as it is */
+	struct cth_nack nack;
+};
+
+/* A registration: one helper of the kernel's. */
+struct cth_service_helper {
+	struct cth_served *served;
+	uint16_t l3;
+	uint8_t l4;
+	bool made;     /* by us; else it was there and was taken over */
+	bool enabled;  /* by us */
+	bool attached; /* l3's rules are ours */
+};
+
+struct cth_service {
+	struct cth_engine engine; /* engine.fn and engine.ctx may be set at any time */
+	struct cth_queue queue;
+	struct cth_sock sock, control;
+	struct cth_service_helper helpers[CTH_SERVICE_HELPERS];
+	size_t helpers_n;
+	bool leaving;    /* the last packets are being decided */
+	/* private */
+	struct cth_service_config config;
+	struct cth_slot ring[CTH_SERVICE_SLOTS];
+	uint8_t *control_buf;
+	int opened;      /* how far it got */
+};
+
+/*
+ * All of it, or nothing: what was done before something failed is undone. A helper that is there
+ * already is taken over if its classes and private length are ours, and it is disabled, or enabled
+ * on our queue, where nobody listens: it is left there, disabled, at the end. memory must live
+ * as long as the service.
+ *
+ * REGISTER: -EEXIST, it is there and cannot be taken over: compare fault->helper; -EBUSY, the kernel's
+ * own helper has the name; and as cth_helper_add(). BIND, ATTACH: as cth_queue_bind(), cth_attach().
+ */
+int cth_service_open(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
+		     size_t size, struct cth_service_fault *fault);
+
+/* The same on sockets that are open (or seams), which the service then owns. */
+int cth_service_open_on(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
+			size_t size, struct cth_service_fault *fault);
+
+/* cth_engine_run(): how many packets; 0: none in timeout_ms, or a signal came; -errno: it is over. */
+int cth_service_run(struct cth_service *s, int timeout_ms);
+
+/*
+ * Undoes it all, in order; the last packets are served. What fails on the way does not stop it: the
+ * first -errno is returned. Harmless when repeated or never opened (then *s is zero).
+ */
+int cth_service_close(struct cth_service *s);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -18,6 +18,9 @@ struct cth_addr {
 	uint8_t b[16];  /* 4 or 16 bytes of it, as on the wire */
 };
 
+size_t cth_addr_len(const struct cth_addr *a); /* 4, 16, or 0 when absent */
+bool cth_addr_equal(const struct cth_addr *a, const struct cth_addr *b);
+
 /* One direction of a flow. Ports in host order. */
 struct cth_tuple {
 	struct cth_addr src, dst;

@@ -84,7 +84,8 @@ struct cth_wanted {
 	 * Where the flow is translated the engine chooses a port that the other side will be told, and
 	 * tries the owner's own one first. public_port is one that was chosen before, and note_at the place
 	 * in the state where the choice is kept, big-endian, CTH_NOWHERE for nowhere: so a
-	 * retransmission is told the same.
+	 * retransmission is told the same. 0 is kept there if it came to nothing: no port was free, or
+	 * the packet must not be rewritten. Where nothing in this packet tells it, public_port is final.
 	 */
 	uint16_t public_port;
 	uint8_t note_at;
@@ -176,8 +177,6 @@ static inline void cth_note(struct cth_decision *d, enum cth_note note)
 {
 	d->notes |= (uint8_t)(1 << note);
 }
-
-bool cth_addr_equal(const struct cth_addr *a, const struct cth_addr *b);
 
 /* All protocols of the library; NULL ends the list. cth_proto_find(): NULL, there is none. */
 extern const struct cth_proto *const cth_protos[];

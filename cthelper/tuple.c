@@ -168,11 +168,14 @@ void cth_tuple_put(struct cth_msg *m, const struct cth_tuple *t)
 		cth_msg_put_be16(m, CTH_CTA_TUPLE_ZONE, t->zone);
 }
 
-static bool same_address(const struct cth_addr *a, const struct cth_addr *b)
+size_t cth_addr_len(const struct cth_addr *a)
 {
-	size_t n = a->family == AF_INET ? 4 : a->family == AF_INET6 ? 16 : 0;
+	return a->family == AF_INET ? 4 : a->family == AF_INET6 ? 16 : 0;
+}
 
-	return a->family == b->family && memcmp(a->b, b->b, n) == 0;
+bool cth_addr_equal(const struct cth_addr *a, const struct cth_addr *b)
+{
+	return a->family == b->family && memcmp(a->b, b->b, cth_addr_len(a)) == 0;
 }
 
 static bool same_ports(const struct cth_tuple *a, const struct cth_tuple *b)
@@ -195,6 +198,6 @@ static bool same_zone(const struct cth_tuple *a, const struct cth_tuple *b)
 
 bool cth_tuple_equal(const struct cth_tuple *a, const struct cth_tuple *b)
 {
-	return same_address(&a->src, &b->src) && same_address(&a->dst, &b->dst) &&
+	return cth_addr_equal(&a->src, &b->src) && cth_addr_equal(&a->dst, &b->dst) &&
 	       a->l4 == b->l4 && same_ports(a, b) && same_icmp(a, b) && same_zone(a, b);
 }

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decide.c - the half of the engine that runs a protocol, and what protocol files share.
+ * Nothing here, or below here, knows of the kernel.
+ */
+#include "proto.h"
+
+void cth_decide(const struct cth_proto *proto, const struct cth_view *v, struct cth_decision *d)
+{
+	memset(d, 0, sizeof(*d));
+	memcpy(d->state, v->state, sizeof(d->state));
+	proto->decide(v, d);
+}
+
+struct cth_wanted *cth_want(const struct cth_view *v, struct cth_decision *d)
+{
+	struct cth_wanted *w;
+
+	if (d->wanted_n == CTH_WANTED)
+		return NULL;
+	w = &d->wanted[d->wanted_n++];
+	memset(w, 0, sizeof(*w));
+	w->l4 = v->l4;
+	w->source = CTH_FROM_PEER;
+	w->dest = CTH_TO_OWN;
+	w->note_at = CTH_NOWHERE;
+	return w;
+}
+
+bool cth_announce(struct cth_decision *d, const struct cth_wanted *w, size_t off, size_t len,
+		  enum cth_form form, char separator)
+{
+	struct cth_announced *a;
+
+	if (d->announced_n == CTH_ANNOUNCED)
+		return false;
+	a = &d->announced[d->announced_n++];
+	a->off = (uint32_t)off;
+	a->len = (uint32_t)len;
+	a->form = (uint8_t)form;
+	a->separator = (uint8_t)separator;
+	a->wanted = w ? (uint8_t)(w - d->wanted) : 0;
+	return true;
+}

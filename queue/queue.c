@@ -416,6 +416,7 @@ static int meanwhile_take(const struct cth_nlmsg *m, void *ctx)
 {
 	struct cth_queue *q = ctx;
 
+	q->round++;
 	message_take(q, m);
 	gathered_send(q); /* not a verdict waits while we do */
 	return 0;
@@ -593,17 +594,35 @@ static bool is_overload(int error)
 	return error == -ENOBUFS || error == -ENOMEM || error == -EMSGSIZE || error == -EAGAIN;
 }
 
+/*
+ * A receive that takes fewer datagrams than it could leaves none behind; if an overrun did
+ * not end it.
+ */
+static int ring_receive(struct cth_queue *q, size_t slots, int timeout_ms, bool *emptied)
+{
+	uint64_t overruns = q->sock->stats.overruns;
+	int n = cth_sock_receive(q->sock, q->ring, slots, timeout_ms);
+
+	*emptied = n >= 0 && (size_t)n < slots && q->sock->stats.overruns == overruns;
+	return n;
+}
+
 /* One receive and the verdicts for it: how many packets in *done; 0: nothing came. */
 static int ring_turn(struct cth_queue *q, size_t slots, int timeout_ms, size_t *done)
 {
-	int n = cth_sock_receive(q->sock, q->ring, slots, timeout_ms);
+	/* What is yet to be sent goes after this receive, whose end so tells nothing of it. */
+	bool owed = cth_msg_bytes(&q->out).n > 0, emptied;
+	int n = ring_receive(q, slots, timeout_ms, &emptied);
 	int r;
 
+	q->round++;
 	q->busy = true;
 	for (int i = 0; i < n; i++)
 		*done += datagram_take(q, cth_span(q->ring[i].buf, q->ring[i].n));
 	q->busy = false;
 	r = cth_queue_flush(q);
+	if (emptied && !owed)
+		q->emptied = q->round;
 	return n >= 0 && r < 0 && !is_overload(r) ? r : n;
 }
 
@@ -634,6 +653,7 @@ int cth_queue_feed(struct cth_queue *q, struct cth_span datagram)
 
 	if (q->busy)
 		return -EBUSY;
+	q->round++;
 	q->busy = true;
 	done = datagram_take(q, datagram);
 	q->busy = false;

@@ -74,8 +74,10 @@ struct cth_queue {
 	const char *last_refusal;    /* why the last refused verdict was; NULL: none was */
 	struct cth_nack last_nack;   /* the last refusal by the kernel */
 	/*
-	 * Receives are counted from 1, by run; feed counts each datagram. emptied is the last one before
-	 * the present whose socket was seen empty: what is shown now was queued after that one's start.
+	 * round counts receives from 1: run's, and each datagram that is fed or comes before an
+	 * answer. emptied is the last of run's that left the socket empty, set once its verdicts
+	 * are sent. What a verdict of round R changed in a flow, packets may not show yet, unless
+	 * emptied > R when they were received.
 	 */
 	uint64_t round, emptied;
 	bool no_ranges;              /* never collapse ACCEPTs into VERDICT_BATCH: a must where

@@ -1563,6 +1563,156 @@ static void feeding_receives_nothing_and_run_sends_first(void **state)
 	assert_int_equal(k.outs, 2);
 }
 
+/* Rounds: for who remembers what its verdicts have changed. */
+
+static uint64_t rounds_shown[64], emptied_shown[64];
+
+static void note_round(const struct cth_pkt *p, struct cth_verdict *v)
+{
+	(void)p;
+	rounds_shown[seen.packets - 1] = q.round;
+	emptied_shown[seen.packets - 1] = q.emptied;
+	v->set_mark = true; /* no plain ACCEPT: a verdict that has to get there */
+}
+
+static void assert_rounds(uint64_t round, uint64_t emptied)
+{
+	assert_true(q.round == round);
+	assert_true(q.emptied == emptied);
+}
+
+static void every_receive_is_a_round_that_begins_before_its_packets(void **state)
+{
+	(void)state;
+	bound(1);
+	seen.answer = note_round;
+	assert_rounds(0, 0);
+	arrive(1, 1, 2);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 2);
+	assert_rounds(1, 1);
+	arrive(1, 3, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	assert_rounds(2, 2);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 0); /* nothing came: it was empty all the same */
+	assert_rounds(3, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(rounds_shown[i] == (i < 2 ? 1 : 2));
+		assert_true(emptied_shown[i] == rounds_shown[i] - 1);
+	}
+}
+
+static void a_round_empties_the_socket_only_when_its_verdicts_have_gone(void **state)
+{
+	(void)state;
+	bound(1);
+	seen.answer = note_round;
+	arrive(1, 1, 1);
+	k.send_error[0] = k.send_error[1] = -ENOBUFS;
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	assert_rounds(1, 1);
+	/* The verdict of round 1 goes only now, after round 2 has received. */
+	k.send_error[2] = k.send_error[3] = -ENOBUFS;
+	arrive(1, 2, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	assert_int_equal(k.outs, 1);
+	assert_rounds(2, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 0);
+	assert_rounds(3, 3);
+}
+
+static void a_batch_that_fills_the_ring_does_not_empty_the_socket(void **state)
+{
+	(void)state;
+	bound(1);
+	seen.answer = note_round;
+	arrive(1, 1, SLOTS);
+	assert_int_equal(cth_queue_run(&q, 0, 0), SLOTS); /* no more are there, but who knows */
+	assert_rounds(1, 0);
+	arrive(1, 1 + SLOTS, SLOTS - 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), SLOTS - 1);
+	assert_rounds(2, 2);
+	arrive(1, 2 * SLOTS, 2 * SLOTS + 1);
+	assert_int_equal(cth_queue_run(&q, 1000, 0), 2 * SLOTS + 1); /* three receives, and one for none */
+	assert_rounds(6, 6);
+	assert_true(emptied_shown[2 * SLOTS - 1] == 2);
+	assert_true(emptied_shown[4 * SLOTS - 2] == 2);
+	assert_true(rounds_shown[4 * SLOTS - 1] == 5);
+	assert_true(emptied_shown[4 * SLOTS - 1] == 2);
+}
+
+static void a_budget_that_is_used_up_does_not_empty_the_socket(void **state)
+{
+	(void)state;
+	bound(1);
+	arrive(1, 1, 3);
+	assert_int_equal(cth_queue_run(&q, 2, 0), 2);
+	assert_rounds(1, 0);
+	assert_int_equal(cth_queue_run(&q, 1, 0), 1); /* the last one, but who knows */
+	assert_rounds(2, 0);
+	assert_int_equal(cth_queue_run(&q, 1, 0), 0);
+	assert_rounds(3, 3);
+	arrive(1, 4, 1);
+	assert_int_equal(cth_queue_run(&q, 2, 0), 1); /* and the receive for the second finds none */
+	assert_rounds(5, 5);
+}
+
+static void what_is_fed_is_a_round_that_empties_nothing(void **state)
+{
+	(void)state;
+	bound(1);
+	seen.answer = note_round;
+	packets_begin();
+	packet(1, 1);
+	packet(1, 2);
+	cth_queue_feed(&q, cth_msg_bytes(&pm));
+	cth_queue_feed(&q, cth_msg_bytes(&pm));
+	assert_rounds(2, 0);
+	assert_true(rounds_shown[1] == 1 && rounds_shown[2] == 2);
+	assert_int_equal(cth_queue_flush(&q), 0);
+	assert_rounds(2, 0);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 0);
+	assert_rounds(3, 3);
+}
+
+static void packets_before_an_answer_are_a_round_that_empties_nothing(void **state)
+{
+	(void)state;
+	bound(1);
+	seen.answer = note_round;
+	arrive(1, 1, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	assert_rounds(1, 1);
+	arrive(1, 2, 2);
+	script_ack(&k, 1, 0);
+	assert_int_equal(cth_queue_bind(&q, 2, &plain, &nack), 0);
+	assert_int_equal(seen.packets, 3);
+	assert_rounds(3, 1);
+	assert_true(rounds_shown[1] == 2 && rounds_shown[2] == 3);
+	assert_true(emptied_shown[2] == 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 0);
+	assert_rounds(4, 4);
+}
+
+/* The real socket may end a receive there, and more than what came be waiting. */
+static void neither_an_error_nor_an_overrun_tells_that_the_socket_is_empty(void **state)
+{
+	(void)state;
+	bound(1);
+	script_error(&k, -ENOBUFS);
+	arrive(1, 1, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	assert_rounds(1, 0);
+	script_error(&k, -ENOBUFS);
+	script_error(&k, -ENOBUFS);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 0);
+	assert_rounds(2, 0);
+	script_error(&k, -EBADF);
+	assert_int_equal(cth_queue_run(&q, 0, 0), -EBADF);
+	assert_rounds(3, 0);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 0);
+	assert_rounds(4, 4);
+}
+
 static void junk_is_counted(void **state)
 {
 	static const uint8_t junk[24] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
@@ -2087,6 +2237,13 @@ int main(void)
 		TEST(out_is_sent_when_it_is_full),
 		TEST(a_budget_is_kept),
 		TEST(feeding_receives_nothing_and_run_sends_first),
+		TEST(every_receive_is_a_round_that_begins_before_its_packets),
+		TEST(a_round_empties_the_socket_only_when_its_verdicts_have_gone),
+		TEST(a_batch_that_fills_the_ring_does_not_empty_the_socket),
+		TEST(a_budget_that_is_used_up_does_not_empty_the_socket),
+		TEST(what_is_fed_is_a_round_that_empties_nothing),
+		TEST(packets_before_an_answer_are_a_round_that_empties_nothing),
+		TEST(neither_an_error_nor_an_overrun_tells_that_the_socket_is_empty),
 		TEST(junk_is_counted),
 		TEST(a_callback_cannot_receive),
 		TEST(a_callback_can_release_a_held_packet),

@@ -23,6 +23,7 @@
 #include "../netlink/uapi.h"
 
 #define EDIT_PATCH_WIDTH 4u /* the widest number */
+#define EDIT_IP6_HEADER  40u
 #define EDIT_HEADERS     (CTH_EDIT_HEAD - CTH_EDIT_PATCHES * EDIT_PATCH_WIDTH)
 
 static int edit_refuse(const char **why, int err, const char *sentence)
@@ -168,12 +169,12 @@ static int edit_check_growth(const struct cth_pkt *p, const struct cth_ip *ip, i
 		return edit_refuse(why, -EMSGSIZE, "the packet would be longer than 65531 bytes");
 	if (change == 0 || ip->proto != IPPROTO_TCP)
 		return 0;
-	if (ip->version == 6)
-		return edit_refuse(why, -EOPNOTSUPP, "a TCP stream over IPv6 would change its "
-				   "length: the kernel adjusts it wrongly");
 	if (!edit_flow_is_adjusted(p))
 		return edit_refuse(why, -EOPNOTSUPP, "a TCP stream would change its length: the kernel "
 				   "adjusts only a helper's flows with NAT, which F_CONNTRACK shows");
+	if (ip->version == 6 && ip->header_len != EDIT_IP6_HEADER)
+		return edit_refuse(why, -EOPNOTSUPP, "a TCP stream would change its length in a packet "
+				   "with IPv6 extension headers: the kernel adjusts that wrongly");
 	return 0;
 }
 
@@ -246,13 +247,31 @@ static void edit_lengths(const struct cth_ip *ip, struct cth_edited *out)
 	if (ip->proto == IPPROTO_UDP)
 		cth_store_be16(out->head + ip->l4 + 4, (uint16_t)(out->n - ip->l4));
 	if (ip->version == 6) {
-		cth_store_be16(out->head + 4, (uint16_t)(out->n - 40));
+		cth_store_be16(out->head + 4, (uint16_t)(out->n - EDIT_IP6_HEADER));
 		return;
 	}
 	cth_store_be16(out->head + 2, (uint16_t)out->n);
 	cth_store_be16(out->head + 10, 0);
 	cth_csum_add(&c, out->head, ip->header_len);
 	cth_store_be16(out->head + 10, cth_csum_end(&c));
+}
+
+/*
+ * When a TCP stream's length changes, the kernel takes from the packet the sequence number
+ * behind which all others are to be shifted. It looks for it at 4 times the low half of the
+ * first byte, IPv4's header length, whatever the version is:
+ *
+ *     IPv4  | version 4 | header length 5..15 | ...
+ *     IPv6  | version 6 | traffic class: high | low, with ECN | flow label ...
+ *                             here 10 for once
+ *
+ * So here it has to find 10, and so the TCP header at 40. With a low half of 0 that makes the
+ * packet one of class selector 5; no checksum covers the class.
+ */
+static void edit_guide_kernel(const struct cth_ip *ip, int32_t change, struct cth_edited *out)
+{
+	if (ip->version == 6 && ip->proto == IPPROTO_TCP && change != 0)
+		out->head[0] = 6u << 4 | EDIT_IP6_HEADER / 4;
 }
 
 /* Addresses, protocol and length, as both transports sum them up before themselves. */
@@ -323,6 +342,7 @@ int cth_edit_apply(const struct cth_edit *e, const struct cth_pkt *p, struct cth
 	edit_part(out, out->head, ip.body);
 	edit_body(e, body, out);
 	edit_lengths(&ip, out);
+	edit_guide_kernel(&ip, change, out);
 	edit_checksum(&ip, out);
 	return 0;
 }

@@ -83,9 +83,14 @@ struct cth_edited {
  * -EBADMSG    neither TCP nor UDP, or the headers disagree with each other.
  * -EOPNOTSUPP the kernel or the receiver would not take it: a bridge's packet, a GSO packet,
  *             a fragment, one whose checksum cannot be known (IPv6 routing header) or is
- *             signed (IPv6 authentication header); or a TCP stream whose length the kernel
+ *             signed (IPv6 authentication header); or a TCP stream's length that the kernel
  *             would not adjust: it does so only on a helper's flows with NAT, which
- *             F_CONNTRACK shows, and over IPv6 it does so wrongly.
+ *             F_CONNTRACK shows, and over IPv6 only in packets without extension headers.
+ *
+ * Where a TCP stream over IPv6 changes its length, the packet's traffic class changes too: to
+ * 0xa0, with the low four bits as they were, or else the kernel would adjust the stream wrongly.
+ * A TCP segment may be left empty; the sender, to whom nobody acknowledges it, repeats it until
+ * more of the stream follows.
  *
  * A packet with CTH_SKB_CSUM_NOT_READY is fine unless it is GSO: whatever its checksum
  * fields held, they are made anew, and the kernel takes them as final.

@@ -32,6 +32,8 @@ struct cth_engine_stats {
 	uint64_t expected;   /* expectations made */
 	uint64_t again;      /* wanted again, and there already: retransmissions */
 	uint64_t refused;    /* not to be had: the kernel's word, or no port was free */
+	uint64_t unsure;     /* made with a flow's first packet, and gone when looked for: met already, or
+			      * never taken, which the kernel does not tell */
 	uint64_t ports;      /* ports that were taken, so that another one was tried */
 	uint64_t edits;      /* packets rewritten */
 	uint64_t edits_refused; /* that must not be: their announcement passes as it is, in vain */
@@ -54,6 +56,7 @@ enum cth_event_kind {
 	CTH_EVENT_EXPECTED,     /* expect was made */
 	CTH_EVENT_AGAIN,        /* expect was there: told once more by a retransmission */
 	CTH_EVENT_REFUSED,      /* expect could not be made: error, why */
+	CTH_EVENT_UNSURE,       /* expect: see cth_engine_stats */
 	CTH_EVENT_EDIT_REFUSED, /* error, why */
 	CTH_EVENT_NOTE,         /* note */
 	CTH_EVENT_LEFT,         /* the flow is queued no more */
@@ -76,7 +79,6 @@ typedef void cth_event_fn(const struct cth_event *e, void *ctx);
 
 /* A state on its way: private to the engine, room from the caller. */
 struct cth_flight {
-	bool used;
 	uint16_t queue;
 	uint32_t flow;
 	uint64_t count, round; /* when: of packets, of receives */
@@ -87,10 +89,10 @@ struct cth_flight {
 struct cth_later {
 	bool leave;       /* else look whether the expectation is there */
 	uint16_t zone;
-	uint16_t port;
+	uint16_t port;    /* as its owner knows it */
 	struct cth_served *served;
-	struct cth_tuple tuple; /* expected; or the flow's own */
-	struct cth_tuple master;
+	struct cth_tuple flow;
+	struct cth_tuple expected;
 };
 
 struct cth_engine {

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * apply.c - does what a protocol has decided, if it may: expectations first, then the packet
+ * that announces them, then the flow's state, all of which end up in one verdict.
+ *
+ *     decision --> in bounds? --> ask --> rewrite --> state --> verdict
+ *                     |            |         |
+ *                     |            |         '-- refused: take the expectations back
+ *                     |            '-- refused: what announces it stays as it is
+ *                     '-- no: nothing of it is done
+ */
+#include <errno.h>
+#include "inner.h"
+#include "render.h"
+
+/* One decision in work. */
+struct apply {
+	struct cth_engine *e;
+	const struct cth_pkt *p;
+	const struct cth_call *c;
+	const struct cth_decision *d;
+	struct cth_verdict *v;
+	struct cth_asked asked[CTH_WANTED];
+	uint8_t state[CTH_STATE];
+};
+
+static void apply_notes(struct cth_engine *e, const struct cth_call *c, uint8_t notes)
+{
+	for (unsigned i = 1; i < CTH_NOTES; i++) {
+		struct cth_event event = { .kind = CTH_EVENT_NOTE, .served = c->served,
+					   .flow = &c->flow, .note = (enum cth_note)i };
+
+		if (!(notes & 1u << i))
+			continue;
+		c->served->stats.notes[i]++;
+		if (e->fn)
+			e->fn(&event, e->ctx);
+	}
+}
+
+/* Does this packet tell the other side of the i-th expectation? */
+static bool apply_is_told(const struct cth_decision *d, unsigned i)
+{
+	for (unsigned a = 0; a < d->announced_n; a++)
+		if (d->announced[a].form != CTH_FORM_NONE && d->announced[a].wanted == i)
+			return true;
+	return false;
+}
+
+/* Puts the text in place of what is announced, unless it says the same. */
+static void apply_announced(struct apply *a, const struct cth_announced *n, int32_t *growth)
+{
+	struct cth_span old = cth_span_sub(a->c->view.body, n->off, n->len);
+	char text[CTH_RENDER_ROOM];
+	size_t len = 0;
+
+	if (n->form != CTH_FORM_NONE) {
+		uint16_t port = a->asked[n->wanted].port;
+
+		if (port == 0)
+			return;
+		len = cth_render((enum cth_form)n->form, (char)n->separator,
+				 &a->c->view.self_public, port, text);
+	}
+	if (len == old.n && memcmp(old.p, text, len) == 0)
+		return;
+	cth_edit_cut(&a->v->edit, n->off, n->len, text, len);
+	*growth += (int32_t)len - (int32_t)n->len;
+}
+
+/* All places: 0, or -errno and in *why a sentence. */
+static int apply_edit(struct apply *a, const char **why)
+{
+	int32_t growth = 0;
+
+	for (unsigned i = 0; i < a->d->announced_n; i++)
+		apply_announced(a, &a->d->announced[i], &growth);
+	if (cth_edit_empty(&a->v->edit))
+		return 0;
+	if (growth > a->c->served->proto->growth) {
+		*why = "the packet would grow more than this protocol's ever do";
+		return -EMSGSIZE;
+	}
+	return cth_edit_apply(&a->v->edit, a->p, &a->e->edited, why);
+}
+
+/* The packet goes as it is: nobody will come to where it points. */
+static void apply_edit_refused(struct apply *a, int error, const char *why)
+{
+	memset(&a->v->edit, 0, sizeof(a->v->edit));
+	for (unsigned i = 0; i < a->d->wanted_n; i++) {
+		cth_ask_undo(a->e, a->c, &a->d->wanted[i], &a->asked[i], a->v);
+		a->asked[i].outcome = CTH_ASKED_REFUSED;
+		a->asked[i].port = 0;
+	}
+	a->c->served->stats.edits_refused++;
+	cth_engine_tell(a->e, a->c, CTH_EVENT_EDIT_REFUSED, NULL, error, why);
+}
+
+/* Which port was told belongs to the state, where the protocol has a place for it. */
+static void apply_keep_ports(struct apply *a)
+{
+	for (unsigned i = 0; i < a->d->wanted_n; i++) {
+		const struct cth_wanted *w = &a->d->wanted[i];
+
+		if (w->note_at != CTH_NOWHERE && a->c->view.rewrite)
+			cth_store_be16(a->state + w->note_at, a->asked[i].port);
+	}
+}
+
+/* The new state, if it is one: into the verdict, and into flights. */
+static void apply_state(struct apply *a, struct cth_msg *m)
+{
+	const struct cth_call *c = a->c;
+	size_t len = c->served->proto->state_len;
+
+	if (memcmp(a->state, c->view.state, len) == 0)
+		return;
+	if (c->flow.have & CTH_FLOW_MASTER)
+		return; /* of a flow that was expected itself the kernel keeps none */
+	(void)cth_flow_put_helper(m, c->flow.helper, cth_span(a->state, len));
+	cth_flight_note(a->e, a->p->queue, c->flow.id, a->state);
+	c->served->stats.states++;
+}
+
+static void apply_flow(struct apply *a)
+{
+	struct cth_msg m;
+
+	cth_msg_init(&m, a->e->ct, sizeof(a->e->ct));
+	cth_msg_begin_bare(&m);
+	apply_state(a, &m);
+	if (a->d->timeout)
+		cth_flow_put_timeout(&m, a->d->timeout);
+	if (cth_msg_end(&m) < 0)
+		return; /* never: the buffer holds both at their longest */
+	/* Without it, even empty, the kernel looks at no expectation. */
+	if (cth_msg_bytes(&m).n || a->v->expect.p)
+		a->v->ct = cth_span(a->e->ct, cth_msg_bytes(&m).n);
+}
+
+/*
+ * A flow leaves when its verdicts have gone, and not while the kernel shifts its sequence
+ * numbers: what waits in the queue at that moment would go on with the wrong ones.
+ */
+static void apply_leave(struct apply *a)
+{
+	if (!a->d->leave || a->c->view.first || a->c->flow.status & CTH_FLOW_SEQ_ADJUST ||
+	    !cth_edit_empty(&a->v->edit))
+		return;
+	(void)cth_later_note(a->e, a->c, true);
+}
+
+static void apply_decision(struct apply *a)
+{
+	const char *why = NULL;
+	int r;
+
+	for (unsigned i = 0; i < a->d->wanted_n; i++)
+		cth_ask(a->e, a->c, &a->d->wanted[i], apply_is_told(a->d, i), a->v, &a->asked[i]);
+	r = apply_edit(a, &why);
+	if (r < 0)
+		apply_edit_refused(a, r, why);
+	else if (!cth_edit_empty(&a->v->edit))
+		a->c->served->stats.edits++;
+	apply_keep_ports(a);
+	apply_flow(a);
+	for (unsigned i = 0; i < a->d->wanted_n; i++)
+		cth_ask_tell(a->e, a->c, &a->d->wanted[i], &a->asked[i]);
+	apply_leave(a);
+}
+
+void cth_engine_apply(struct cth_engine *e, const struct cth_pkt *p, const struct cth_call *c,
+		      const struct cth_decision *d, struct cth_verdict *v)
+{
+	struct apply a = { .e = e, .p = p, .c = c, .d = d, .v = v };
+	const char *beyond = cth_decision_beyond(c, d);
+
+	if (beyond) {
+		c->served->stats.violations++;
+		cth_engine_tell(e, c, CTH_EVENT_VIOLATION, NULL, 0, beyond);
+		return;
+	}
+	cth_later_reserve(e);
+	apply_notes(e, c, d->notes);
+	if (d->drop) {
+		v->code = CTH_DROP;
+		c->served->stats.dropped++;
+		return;
+	}
+	memcpy(a.state, d->state_changed ? d->state : c->view.state, CTH_STATE);
+	apply_decision(&a);
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ask.c - asks the kernel for an expectation, and for a port that is free. Answers to
+ * nf_conntrack_netlink, subsystem CTNETLINK_EXP, and to the NAT core's "nat-follow-master".
+ *
+ * With T for the announcing packet's flow as the other side knows it (the flow's tuple of
+ * the opposite direction), what is expected is, as it will come in:
+ *
+ *     T.src, any port --> T.dst, port that was told
+ *                         '---- on a translated flow: then to the port as its owner knows it,
+ *                               the way the master's own packets go
+ *
+ *     client 10.0.1.2 ---- masquerade 10.0.2.1 ---- 10.0.2.2 server
+ *       PORT 10.0.1.2:5000 --> PORT 10.0.2.1:6000
+ *     expected                 10.0.2.2:any --> 10.0.2.1:6000, saved port 5000, as the replies go
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include "inner.h"
+
+#define ASK_LOWEST  1024u
+#define ASK_CHOICES (65536u - ASK_LOWEST)
+#define ASK_FOLLOW  "nat-follow-master"
+
+/* What may come of one question, beside -errno. */
+enum {
+	ASK_MADE,
+	ASK_THERE,  /* it was there: a retransmission, or as good as ours */
+	ASK_TAKEN,  /* somebody else's: another port might do */
+};
+
+/* xorshift: nobody's secret depends on it, only that neighbours do not collide. */
+static uint32_t ask_random(struct cth_engine *e)
+{
+	uint32_t x = e->random ? e->random : 2463534242u;
+
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	e->random = x;
+	return x;
+}
+
+static uint16_t ask_private_port(const struct cth_call *c, const struct cth_wanted *w)
+{
+	return w->dest == CTH_TO_SELF ? c->view.self_port : w->port;
+}
+
+static void ask_whence(const struct cth_call *c, const struct cth_wanted *w, struct cth_expect *x)
+{
+	const struct cth_tuple *t = c->view.reply ? &c->flow.orig : &c->flow.reply;
+
+	x->tuple.src.family = x->mask.src.family = t->src.family;
+	if (w->source == CTH_FROM_PEER) {
+		x->tuple.src = t->src;
+		memset(x->mask.src.b, 0xff, cth_addr_len(&t->src));
+	}
+	x->tuple.sport = w->source_port;
+	x->mask.sport = w->source_port ? 0xffff : 0;
+	x->tuple.l4 = x->mask.l4 = w->l4;
+	x->tuple.has_ports = x->mask.has_ports = true;
+	x->tuple.dst = w->dest == CTH_TO_OTHER ? w->address : t->dst;
+	x->mask.dst.family = t->dst.family;
+}
+
+/* The i-th of a row, told as port + i. */
+static void ask_fill(const struct cth_call *c, const struct cth_wanted *w, uint16_t port, unsigned i,
+		     struct cth_expect *x)
+{
+	memset(x, 0, sizeof(*x));
+	x->have = CTH_EXPECT_TUPLE | CTH_EXPECT_MASK | CTH_EXPECT_MASTER | CTH_EXPECT_ZONE |
+		  CTH_EXPECT_CLASS;
+	ask_whence(c, w, x);
+	(void)cth_expect_set_master(x, &c->flow); /* its tuple is told: engine.c has looked */
+	x->tuple.dport = (uint16_t)(port + i);
+	x->class_number = w->class_number;
+	if (w->flags & (CTH_WANT_PERMANENT | CTH_WANT_INACTIVE)) {
+		x->have |= CTH_EXPECT_FLAGS;
+		x->flags = (w->flags & CTH_WANT_PERMANENT ? CTH_EXPECT_PERMANENT : 0) |
+			   (w->flags & CTH_WANT_INACTIVE ? CTH_EXPECT_INACTIVE : 0);
+	}
+	if (w->flags & CTH_WANT_CHILD) {
+		x->have |= CTH_EXPECT_HELPER;
+		strncpy(x->helper, c->served->proto->child, sizeof(x->helper) - 1);
+	}
+	if (!c->view.rewrite || w->dest == CTH_TO_OTHER)
+		return;
+	x->have |= CTH_EXPECT_NAT | CTH_EXPECT_FN;
+	x->nat_dir = !c->view.reply;
+	x->nat.src.family = x->tuple.src.family;
+	x->nat.sport = (uint16_t)(ask_private_port(c, w) + i);
+	memcpy(x->fn, ASK_FOLLOW, sizeof(ASK_FOLLOW));
+}
+
+/* Is what was found what x would have been? */
+static int ask_compare(const struct cth_expect *x, const struct cth_expect *found)
+{
+	if (!cth_tuple_equal(&x->tuple, &found->tuple))
+		return ASK_TAKEN;
+	if (!(x->have & CTH_EXPECT_NAT)) {
+		/* Whoever's it is: it lets the same flow through, to the same place. */
+		bool same = !(found->have & CTH_EXPECT_NAT) && x->mask.sport == found->mask.sport &&
+			    cth_addr_equal(&x->mask.src, &found->mask.src);
+		return same ? ASK_THERE : ASK_TAKEN;
+	}
+	return cth_tuple_equal(&x->master, &found->master) && found->have & CTH_EXPECT_NAT &&
+	       x->nat.sport == found->nat.sport ? ASK_THERE : ASK_TAKEN;
+}
+
+static int ask_one(struct cth_engine *e, const struct cth_expect *x)
+{
+	struct cth_expect found;
+	int r = cth_expect_new(e->control, x, NULL);
+
+	if (r == -EBUSY || r == -EALREADY)
+		return ASK_TAKEN;
+	if (r != -EEXIST)
+		return r < 0 ? r : ASK_MADE;
+	r = cth_expect_get(e->control, &x->tuple, x->zone, &found, NULL);
+	if (r == -ENOENT) /* gone a moment ago */
+		return ASK_TAKEN;
+	return r < 0 ? r : ask_compare(x, &found);
+}
+
+/* For a port that is only to be told: would it be free? */
+static int ask_probe(struct cth_engine *e, const struct cth_expect *x)
+{
+	struct cth_expect found;
+	int r = cth_expect_get(e->control, &x->tuple, x->zone, &found, NULL);
+
+	if (r == 0)
+		return ask_compare(x, &found);
+	return r == -ENOENT ? ASK_MADE : r;
+}
+
+/* The i-th of a row goes. */
+static void ask_delete(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
+		       uint16_t port, unsigned i)
+{
+	struct cth_expect x;
+
+	ask_fill(c, w, port, i, &x);
+	x.have = CTH_EXPECT_TUPLE | CTH_EXPECT_ZONE;
+	(void)cth_expect_del(e->control, &x, NULL);
+}
+
+static int ask_at(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
+		  uint16_t port, unsigned i)
+{
+	struct cth_expect x;
+
+	ask_fill(c, w, port, i, &x);
+	return c->view.first || w->flags & CTH_WANT_PORT_ONLY ? ask_probe(e, &x) : ask_one(e, &x);
+}
+
+/* A row of them, from port on: all, or none. */
+static int ask_row(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
+		   uint16_t port)
+{
+	bool probed = c->view.first || w->flags & CTH_WANT_PORT_ONLY;
+	unsigned n = cth_row(w->ports), made = 0;
+	int r = ASK_MADE;
+
+	for (unsigned i = 0; i < n && (r == ASK_MADE || r == ASK_THERE); i++) {
+		r = ask_at(e, c, w, port, i);
+		if (r == ASK_MADE && !probed)
+			made |= 1u << i;
+	}
+	if (r == ASK_MADE || r == ASK_THERE)
+		return made ? ASK_MADE : r;
+	for (unsigned i = 0; i < n; i++)
+		if (made & 1u << i)
+			ask_delete(e, c, w, port, i);
+	return r;
+}
+
+/* The port of the n-th try: what was told or is its owner's, and then any. */
+static uint16_t ask_port(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
+			 unsigned n, uint32_t *start)
+{
+	const struct cth_tuple *t = c->view.reply ? &c->flow.orig : &c->flow.reply;
+	unsigned step = w->flags & CTH_WANT_EVEN ? 2 : 1;
+	uint32_t choices = (ASK_CHOICES - cth_row(w->ports)) / step;
+
+	if (n == 0 && w->public_port)
+		return w->public_port;
+	if (n == 0 && w->dest == CTH_TO_SELF)
+		return t->dport;
+	if (n == 0 && w->port)
+		return w->port;
+	if (n <= 1)
+		*start = ask_random(e) % choices;
+	return (uint16_t)(ASK_LOWEST + (*start + n) % choices * step);
+}
+
+static int ask_ports(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
+		     bool choose, uint16_t *port)
+{
+	unsigned tries = choose ? CTH_ENGINE_PORTS : 1;
+	uint32_t start = 0;
+	int r = ASK_TAKEN;
+
+	for (unsigned n = 0; n < tries && r == ASK_TAKEN; n++) {
+		*port = ask_port(e, c, w, n, &start);
+		r = c->view.first && !choose ? ASK_MADE : ask_row(e, c, w, *port);
+		c->served->stats.ports += r == ASK_TAKEN;
+	}
+	return r;
+}
+
+static const char *ask_why(int r, bool choose)
+{
+	switch (r) {
+	case ASK_TAKEN:
+		return choose ? "no port was free" : "another flow expects the same";
+	case -EMFILE:
+		return "the namespace's table is full: sysctl net.netfilter.nf_conntrack_expect_max";
+	case -ENOENT:
+		return "the kernel does not know the flow any more";
+	case -EINVAL:
+		return "the kernel does not know the class, or cannot translate expected flows: "
+		       "CONFIG_NF_NAT";
+	case -EOPNOTSUPP:
+		return "the flow has lost its helper, or there is none for the new one";
+	case -EPERM:
+		return "this needs CAP_NET_ADMIN";
+	case -ETIMEDOUT:
+		return "the kernel has not answered";
+	default:
+		return NULL;
+	}
+}
+
+/* On a flow that is unconfirmed only a verdict makes an expectation, and only one. */
+static int ask_first(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
+		     uint16_t port, struct cth_verdict *v)
+{
+	struct cth_expect x;
+	struct cth_msg m;
+
+	if (v->expect.p || cth_row(w->ports) > 1)
+		return -EOPNOTSUPP;
+	ask_fill(c, w, port, 0, &x);
+	cth_msg_init(&m, e->expect, sizeof(e->expect));
+	cth_msg_begin_bare(&m);
+	if (cth_expect_put(&m, &x) < 0 || cth_msg_end(&m) < 0)
+		return -EINVAL;
+	v->expect = cth_msg_bytes(&m);
+	return 0;
+}
+
+void cth_ask(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w, bool told,
+	     struct cth_verdict *v, struct cth_asked *a)
+{
+	bool only = w->flags & CTH_WANT_PORT_ONLY;
+	bool choose = c->view.rewrite && w->dest == CTH_TO_OWN && (told || only);
+	const char *why = "a flow's first packet can bring one expectation, and no more";
+	struct cth_expect x;
+	int r = ask_ports(e, c, w, choose, &a->port);
+
+	a->outcome = only ? CTH_ASKED_PORT : r == ASK_THERE ? CTH_ASKED_THERE : CTH_ASKED_MADE;
+	if (r != ASK_MADE && r != ASK_THERE) {
+		why = ask_why(r, choose);
+	} else if (c->view.first && !only) {
+		a->outcome = CTH_ASKED_VERDICT;
+		r = ask_first(e, c, w, a->port, v);
+	}
+	if (r == ASK_MADE || r == ASK_THERE)
+		return;
+	ask_fill(c, w, a->port, 0, &x);
+	a->outcome = CTH_ASKED_REFUSED;
+	a->port = 0;
+	c->served->stats.refused++;
+	cth_engine_tell(e, c, CTH_EVENT_REFUSED, &x, r == ASK_TAKEN ? -EADDRINUSE : r, why);
+}
+
+void cth_ask_tell(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
+		  const struct cth_asked *a)
+{
+	struct cth_later *l;
+	struct cth_expect x;
+
+	if (a->outcome == CTH_ASKED_PORT || a->outcome == CTH_ASKED_REFUSED)
+		return;
+	ask_fill(c, w, a->port, 0, &x);
+	if (a->outcome == CTH_ASKED_MADE) {
+		c->served->stats.expected++;
+		cth_engine_tell(e, c, CTH_EVENT_EXPECTED, &x, 0, NULL);
+	} else if (a->outcome == CTH_ASKED_THERE) {
+		c->served->stats.again++;
+		cth_engine_tell(e, c, CTH_EVENT_AGAIN, &x, 0, NULL);
+	} else {
+		l = cth_later_note(e, c, false);
+		l->zone = x.zone;
+		l->port = ask_private_port(c, w);
+		l->expected = x.tuple;
+	}
+}
+
+void cth_ask_undo(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
+		  const struct cth_asked *a, struct cth_verdict *v)
+{
+	if (a->outcome == CTH_ASKED_VERDICT)
+		v->expect = cth_span(NULL, 0);
+	if (a->outcome != CTH_ASKED_MADE)
+		return;
+	for (unsigned i = 0; i < cth_row(w->ports); i++)
+		ask_delete(e, c, w, a->port, i);
+}

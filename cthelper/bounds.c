@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bounds.c - what a decision may not be. It may come from a process that a packet has taken
+ * over, so it is held against the packet that it answers, and against the constants of its
+ * protocol as the operator has widened them, before anything of it is done.
+ */
+#include <sys/socket.h>
+#include "inner.h"
+
+#define BOUNDS_ROW 16u
+
+static bool bounds_one_of(uint8_t set, uint8_t bit)
+{
+	return bit != 0 && (bit & (bit - 1)) == 0 && (set & bit) != 0;
+}
+
+static uint8_t bounds_classes(const struct cth_proto *proto)
+{
+	uint8_t n = 0;
+
+	while (n < CTH_CLASSES && proto->classes[n].name)
+		n++;
+	return n;
+}
+
+static const char *bounds_dest(const struct cth_call *c, const struct cth_wanted *w)
+{
+	if (!bounds_one_of(c->served->proto->wants_dest, w->dest))
+		return "an expectation to where this protocol never expects any";
+	if (w->dest != CTH_TO_OTHER)
+		return NULL;
+	if (!(c->view.allow & CTH_ALLOW_FOREIGN))
+		return "an expectation to a third party";
+	if (w->address.family != c->view.self.family)
+		return "an expectation to an address of another family";
+	return NULL;
+}
+
+static const char *bounds_port(const struct cth_call *c, const struct cth_wanted *w)
+{
+	const struct cth_proto *proto = c->served->proto;
+	unsigned lowest = c->view.allow & CTH_ALLOW_LOW_PORTS ? 1 : proto->lowest_port;
+	unsigned ports = cth_row(w->ports);
+
+	if (ports > cth_row(proto->wants_ports) || ports > BOUNDS_ROW)
+		return "more ports in a row than this protocol ever expects";
+	if (w->dest == CTH_TO_SELF)
+		return ports > 1 ? "more ports than the sender's own" : NULL;
+	if (w->flags & CTH_WANT_PORT_ONLY && w->port == 0)
+		return NULL; /* it is not known yet */
+	if (w->port == 0 || w->port < lowest)
+		return "a port below the lowest that is allowed";
+	if (w->port + ports - 1 > UINT16_MAX)
+		return "ports beyond the last";
+	return NULL;
+}
+
+static const char *bounds_wanted(const struct cth_call *c, const struct cth_wanted *w)
+{
+	const struct cth_proto *proto = c->served->proto;
+	const char *fault;
+
+	if (!cth_l4_in(proto->wants_l4, w->l4))
+		return "an expectation of a transport that this protocol never expects";
+	if (!bounds_one_of(proto->wants_source, w->source))
+		return "an expectation from where this protocol never expects any";
+	if (w->flags & ~proto->wants_flags)
+		return "an expectation with a flag that this protocol never uses";
+	if (w->flags & CTH_WANT_CHILD && !proto->child)
+		return "a helper for the new flow, and there is none";
+	if (w->class_number >= bounds_classes(proto))
+		return "a class that there is not";
+	if (w->note_at != CTH_NOWHERE && w->note_at + 2 > proto->state_len)
+		return "a port to be kept outside of the state";
+	if (w->public_port && w->public_port + cth_row(w->ports) - 1 > UINT16_MAX)
+		return "ports beyond the last";
+	fault = bounds_dest(c, w);
+	return fault ? fault : bounds_port(c, w);
+}
+
+static const char *bounds_announced(const struct cth_call *c, const struct cth_decision *d,
+				    const struct cth_announced *a, uint32_t from)
+{
+	size_t body = c->view.body.n;
+
+	if (a->off < from)
+		return "announcements out of order";
+	if (a->off > body || a->len > body - a->off)
+		return "an announcement outside of the packet";
+	if (a->form >= CTH_FORMS)
+		return "an announcement in no known form";
+	if (a->form == CTH_FORM_NONE)
+		return NULL;
+	if (a->wanted >= d->wanted_n)
+		return "an announcement of nothing";
+	if (d->wanted[a->wanted].dest == CTH_TO_OTHER)
+		return "a third party's announcement, to be rewritten";
+	if (a->form == CTH_FORM_COMMAS && c->view.self.family != AF_INET)
+		return "an announcement that cannot hold the address";
+	return NULL;
+}
+
+const char *cth_decision_beyond(const struct cth_call *c, const struct cth_decision *d)
+{
+	const char *fault = NULL;
+	uint32_t from = 0;
+
+	if (d->wanted_n > CTH_WANTED || d->announced_n > CTH_ANNOUNCED)
+		return "more of them than a decision holds";
+	if (d->announced_n && !c->view.rewrite)
+		return "a rewritten announcement in a flow that is not translated";
+	for (unsigned i = 0; i < d->wanted_n && !fault; i++)
+		fault = bounds_wanted(c, &d->wanted[i]);
+	for (unsigned i = 0; i < d->announced_n && !fault; i++) {
+		fault = bounds_announced(c, d, &d->announced[i], from);
+		from = d->announced[i].off + d->announced[i].len;
+	}
+	return fault;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine.c - the way of a helper's packet: whose it is, what its protocol sees of it, and what
+ * is left to do when its verdict has gone.
+ *
+ *     cth_pkt -- CTA_HELP_NAME, l4 --> served --+
+ *        |---- CTA_TUPLE_*, direction ----------+--> cth_view --> cth_decide()
+ *        |---- CTA_HELP_INFO, or a flight ------+                      |
+ *        '---- TCP, UDP: body ------------------'                cth_engine_apply()
+ *
+ * A helper's packets come from both of conntrack's last hooks, in both directions, handshakes
+ * and bare ACKs among them; and ICMP errors that belong to the flow.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include "inner.h"
+
+#define ENGINE_FIRST_REPLY 3u /* IP_CT_ESTABLISHED_REPLY: from here on ct_info is a reply's */
+#define ENGINE_LATER_EACH  2u /* an expectation by verdict, and a flow that leaves */
+#define ENGINE_TCP_SEQ     4u /* offsets in the TCP header */
+#define ENGINE_TCP_ACK     8u
+#define ENGINE_TCP_FLAGS   13u
+#define ENGINE_TCP_SYN     0x02u
+#define ENGINE_TCP_HAS_ACK 0x10u
+
+void cth_engine_init(struct cth_engine *e, struct cth_queue *q, struct cth_sock *control,
+		     struct cth_served *served, size_t n, struct cth_flight *flights,
+		     size_t flights_n, uint32_t seed)
+{
+	memset(e, 0, sizeof(*e));
+	e->queue = q;
+	e->control = control;
+	e->served = served;
+	e->n = n;
+	e->flights = flights;
+	e->flights_n = flights_n;
+	e->random = seed;
+}
+
+void cth_engine_tell(struct cth_engine *e, const struct cth_call *c, enum cth_event_kind kind,
+		     const struct cth_expect *x, int error, const char *why)
+{
+	struct cth_event event = { .kind = kind, .served = c->served, .flow = &c->flow,
+				   .expect = x, .error = error, .why = why };
+
+	if (x)
+		event.port = x->have & CTH_EXPECT_NAT ? x->nat.sport : x->tuple.dport;
+	if (e->fn)
+		e->fn(&event, e->ctx);
+}
+
+static struct cth_served *engine_served(struct cth_engine *e, const struct cth_flow *f)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		struct cth_served *s = &e->served[i];
+
+		if (strcmp(cth_served_name(s), f->helper) == 0 && cth_l4_in(s->proto->l4, f->orig.l4))
+			return s;
+	}
+	return NULL;
+}
+
+/* By how much the kernel has shifted the numbers that an ACK speaks of. */
+static uint32_t engine_shift(const struct cth_flow *f, bool reply, uint32_t ack)
+{
+	bool told = f->have & (reply ? CTH_FLOW_SEQ_ORIG : CTH_FLOW_SEQ_REPLY);
+	const struct cth_seq_adj *adj = reply ? &f->seq_orig : &f->seq_reply;
+	uint32_t before = (uint32_t)adj->before, past = ack - before - adj->position;
+
+	if (!told)
+		return 0;
+	return past - 1 < 0x7fffffffu ? (uint32_t)adj->after : before;
+}
+
+static void engine_see_tcp(struct cth_call *c, struct cth_span header)
+{
+	uint8_t flags = header.p[ENGINE_TCP_FLAGS];
+	struct cth_view *v = &c->view;
+
+	v->seq = cth_be32(header.p + ENGINE_TCP_SEQ);
+	if (flags & ENGINE_TCP_SYN)
+		v->seq++;
+	if (!(flags & ENGINE_TCP_HAS_ACK))
+		return;
+	v->ack = cth_be32(header.p + ENGINE_TCP_ACK);
+	v->ack -= engine_shift(&c->flow, v->reply, v->ack);
+}
+
+static void engine_see_flow(struct cth_call *c, bool reply)
+{
+	const struct cth_flow *f = &c->flow;
+	const struct cth_tuple *own = reply ? &f->reply : &f->orig;
+	const struct cth_tuple *other = reply ? &f->orig : &f->reply;
+	struct cth_view *v = &c->view;
+
+	v->l4 = f->orig.l4;
+	v->reply = reply;
+	v->first = !(f->status & CTH_FLOW_CONFIRMED);
+	v->rewrite = f->status & (CTH_FLOW_SRC_NAT | CTH_FLOW_DST_NAT);
+	v->allow = c->served->allow;
+	v->self = own->src;
+	v->self_port = own->sport;
+	v->peer = own->dst;
+	v->peer_port = own->dport;
+	v->self_public = other->dst;
+}
+
+/* The body: 0; 1: there is none, or it is not the flow's own; -1: it was not seen whole. */
+static int engine_see_body(struct cth_call *c, const struct cth_pkt *p)
+{
+	struct cth_ip ip;
+
+	if (cth_ip_find(&ip, p->payload) < 0 || !ip.l4 || ip.proto != c->flow.orig.l4 ||
+	    !ip.body || ip.body_len == 0)
+		return 1;
+	if (p->have & CTH_PKT_CAP_LEN || ip.more)
+		return -1;
+	c->view.body = cth_span_sub(p->payload, ip.body, ip.body_len);
+	if (ip.proto == IPPROTO_TCP)
+		engine_see_tcp(c, cth_span_sub(p->payload, ip.l4, ip.body - ip.l4));
+	return 0;
+}
+
+/* The state of the flow by now. false: it was not told. */
+static bool engine_see_state(struct cth_engine *e, struct cth_call *c, const struct cth_pkt *p)
+{
+	const uint8_t *flying = cth_flight_find(e, p->queue, c->flow.id);
+	size_t len = c->served->proto->state_len;
+	struct cth_span info = c->flow.info;
+
+	if (flying) {
+		memcpy(c->view.state, flying, CTH_STATE);
+		return true;
+	}
+	if (e->cold || len == 0)
+		return true;
+	if (!info.p)
+		return false;
+	memcpy(c->view.state, info.p, info.n < len ? info.n : len);
+	return true;
+}
+
+static bool engine_flow_is_told(const struct cth_flow *f, const struct cth_pkt *p)
+{
+	const uint32_t needs = CTH_FLOW_ORIG | CTH_FLOW_REPLY | CTH_FLOW_ID | CTH_FLOW_STATUS;
+
+	return (f->have & needs) == needs && p->have & CTH_PKT_CT_INFO && f->orig.src.family &&
+	       f->orig.dst.family == f->orig.src.family && f->reply.src.family &&
+	       f->reply.dst.family == f->reply.src.family && f->orig.has_ports && f->reply.has_ports;
+}
+
+bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_call *c)
+{
+	int r;
+
+	e->count++;
+	memset(c, 0, sizeof(*c));
+	if (cth_flow_parse(&c->flow, p->ct) < 0 || !(c->flow.have & CTH_FLOW_HELPER))
+		c->served = NULL;
+	else
+		c->served = engine_served(e, &c->flow);
+	if (!c->served) {
+		e->others.packets++;
+		return false;
+	}
+	c->served->stats.packets++;
+	if (!engine_flow_is_told(&c->flow, p)) {
+		c->served->stats.unseen++;
+		return false;
+	}
+	engine_see_flow(c, p->ct_info >= ENGINE_FIRST_REPLY);
+	r = engine_see_body(c, p);
+	if (r > 0)
+		c->served->stats.bare++;
+	else if (r < 0 || !engine_see_state(e, c, p))
+		c->served->stats.unseen++;
+	else
+		return true;
+	return false;
+}
+
+void cth_engine_packet(const struct cth_pkt *p, struct cth_verdict *v, void *engine)
+{
+	struct cth_engine *e = engine;
+	struct cth_decision d;
+	struct cth_call c;
+
+	if (!cth_engine_call(e, p, &c))
+		return;
+	cth_decide(c.served->proto, &c.view, &d);
+	cth_engine_apply(e, p, &c, &d, v);
+}
+
+/* The two things that can only be done when the verdict has gone. */
+
+void cth_later_reserve(struct cth_engine *e)
+{
+	if (e->later_n + ENGINE_LATER_EACH <= CTH_ENGINE_LATER)
+		return;
+	(void)cth_queue_flush(e->queue); /* the verdicts that what stands here has waited for */
+	cth_engine_settle(e);
+}
+
+struct cth_later *cth_later_note(struct cth_engine *e, const struct cth_call *c, bool leave)
+{
+	struct cth_later *l = &e->later[e->later_n];
+	struct cth_expect x;
+
+	memset(&x, 0, sizeof(x));
+	(void)cth_expect_set_master(&x, &c->flow);
+	for (size_t i = 0; leave && i < e->later_n; i++)
+		if (e->later[i].leave && cth_tuple_equal(&e->later[i].flow, &x.master))
+			return &e->later[i];
+	e->later_n++;
+	memset(l, 0, sizeof(*l));
+	l->leave = leave;
+	l->served = c->served;
+	l->flow = x.master;
+	l->zone = x.zone;
+	return l;
+}
+
+static void later_leave(struct cth_engine *e, const struct cth_later *l, struct cth_call *c)
+{
+	int r = cth_flow_detach(e->control, &l->flow, l->zone, NULL);
+
+	if (r == 0)
+		l->served->stats.left++;
+	if (r != -ENOENT) /* then the flow itself is gone */
+		cth_engine_tell(e, c, CTH_EVENT_LEFT, NULL, r,
+				r < 0 ? "the flow goes on being queued" : NULL);
+}
+
+/* The kernel does not tell whether it took the expectation of a verdict. */
+static void later_look(struct cth_engine *e, const struct cth_later *l, struct cth_call *c)
+{
+	struct cth_expect found;
+	int r = cth_expect_get(e->control, &l->expected, l->zone, &found, NULL);
+
+	if (r == 0 && cth_tuple_equal(&found.master, &l->flow)) {
+		l->served->stats.expected++;
+		cth_engine_tell(e, c, CTH_EVENT_EXPECTED, &found, 0, NULL);
+		return;
+	}
+	memset(&found, 0, sizeof(found));
+	found.have = CTH_EXPECT_TUPLE | CTH_EXPECT_MASTER;
+	found.tuple = l->expected;
+	found.master = l->flow;
+	l->served->stats.unsure++;
+	cth_engine_tell(e, c, CTH_EVENT_UNSURE, &found, r, "it was met already, or the kernel has not "
+			"taken it, which it does not tell");
+}
+
+void cth_engine_settle(struct cth_engine *e)
+{
+	struct cth_call c;
+
+	for (size_t i = 0; i < e->later_n; i++) {
+		const struct cth_later *l = &e->later[i];
+
+		memset(&c, 0, sizeof(c));
+		c.served = l->served;
+		c.flow.have = CTH_FLOW_ORIG;
+		c.flow.orig = l->flow;
+		if (l->leave)
+			later_leave(e, l, &c);
+		else
+			later_look(e, l, &c);
+	}
+	e->later_n = 0;
+}
+
+int cth_engine_run(struct cth_engine *e, size_t budget, int timeout_ms)
+{
+	int r = cth_queue_run(e->queue, budget, timeout_ms);
+
+	cth_engine_settle(e);
+	return r;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inner.h - what the parts of the engine call each other for. Private to the library.
+ */
+#ifndef CTH_INNER_H
+#define CTH_INNER_H
+
+#include "engine.h"
+
+static inline const char *cth_served_name(const struct cth_served *s)
+{
+	return s->name ? s->name : s->proto->name;
+}
+
+/* A list that 0 ends. */
+static inline bool cth_l4_in(const uint8_t *list, uint8_t l4)
+{
+	while (*list && *list != l4)
+		list++;
+	return *list != 0;
+}
+
+/* Ports in a row. */
+static inline unsigned cth_row(uint8_t ports)
+{
+	return ports ? ports : 1;
+}
+
+/* engine.c: tells whoever listens. kind, error and why are the event's; x may be NULL. */
+void cth_engine_tell(struct cth_engine *e, const struct cth_call *c, enum cth_event_kind kind,
+		     const struct cth_expect *x, int error, const char *why);
+
+/* flights.c: the state that a flow has by now, or NULL: what its packet shows is the latest. */
+const uint8_t *cth_flight_find(struct cth_engine *e, uint16_t queue, uint32_t flow);
+void cth_flight_note(struct cth_engine *e, uint16_t queue, uint32_t flow,
+		     const uint8_t state[CTH_STATE]);
+
+/* bounds.c: what in d goes beyond the packet, or beyond the protocol's constants; NULL: nothing. */
+const char *cth_decision_beyond(const struct cth_call *c, const struct cth_decision *d);
+
+/* ask.c: what came of one expectation that was wanted. */
+struct cth_asked {
+	enum {
+		CTH_ASKED_MADE,
+		CTH_ASKED_THERE,   /* already: a retransmission, or as good as ours */
+		CTH_ASKED_VERDICT, /* the packet's own verdict makes it */
+		CTH_ASKED_PORT,    /* only a port was wanted */
+		CTH_ASKED_REFUSED, /* and told */
+	} outcome;
+	uint16_t port;             /* that the other side is to be told; 0: refused */
+};
+
+/* Asks. told: this packet announces it, so that the port may be chosen. */
+void cth_ask(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w, bool told,
+	     struct cth_verdict *v, struct cth_asked *a);
+
+/* Counts and tells what came of it, when nothing can go wrong with the packet any more; or undoes it. */
+void cth_ask_tell(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
+		  const struct cth_asked *a);
+void cth_ask_undo(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
+		  const struct cth_asked *a, struct cth_verdict *v);
+
+/* engine.c: makes sure that there is room for what one packet may leave to do. */
+void cth_later_reserve(struct cth_engine *e);
+
+/* engine.c: one more thing to do when the verdict has gone, filled in but for what is expected. */
+struct cth_later *cth_later_note(struct cth_engine *e, const struct cth_call *c, bool leave);
+
+#endif

@@ -120,10 +120,11 @@ enum cth_note {
 	CTH_NOTES
 };
 
+/* No bool in here, nor enum: any byte is a value, whoever wrote it. */
 struct cth_decision {
-	bool drop;              /* else the packet passes */
-	bool leave;             /* the flow's packets need not be queued any more */
-	bool state_changed;
+	uint8_t drop;           /* else the packet passes */
+	uint8_t leave;          /* the flow's packets need not be queued any more */
+	uint8_t state_changed;
 	uint8_t notes;          /* set of 1 << enum cth_note */
 	uint8_t wanted_n, announced_n;
 	uint32_t timeout;       /* seconds that the flow may be idle from now on; 0: as it is */

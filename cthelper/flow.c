@@ -21,6 +21,9 @@
 #include "flow.h"
 #include "../netlink/uapi.h"
 
+#define FLOW_MESSAGE(message) (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | (message))
+#define FLOW_ROOM 192 /* what the longest of our messages takes: a DETACH over IPv6 */
+
 #define FLOW_NEST { 0, CTH_ATTR_ANY, false }
 
 static const struct cth_attr_rule flow_rules[] = {
@@ -393,4 +396,64 @@ int cth_flow_put_labels(struct cth_msg *m, struct cth_span labels, struct cth_sp
 	if (mask.p)
 		cth_msg_put(m, CTH_CTA_LABELS_MASK, mask.p, mask.n);
 	return 0;
+}
+
+/* The kernel's table. */
+
+static bool flow_tuple_names_one(const struct cth_tuple *t)
+{
+	return t->src.family != 0 && t->src.family == t->dst.family && t->l4 != 0;
+}
+
+/* Without CREATE a NEW changes what is there, and without anything else only the helper. */
+int cth_flow_put_detach(struct cth_msg *m, uint16_t flags, uint32_t seq,
+			const struct cth_tuple *tuple, uint16_t zone)
+{
+	size_t nest;
+
+	if (!flow_tuple_names_one(tuple))
+		return -EINVAL;
+	cth_msg_begin(m, FLOW_MESSAGE(IPCTNL_MSG_CT_NEW), flags, seq, tuple->src.family, 0);
+	nest = cth_msg_nest(m, CTA_TUPLE_ORIG); /* found by its reply all the same */
+	cth_tuple_put(m, tuple);
+	cth_msg_nest_end(m, nest);
+	if (zone)
+		cth_msg_put_be16(m, CTA_ZONE, zone);
+	cth_flow_put_helper(m, "", cth_span(NULL, 0));
+	return cth_msg_end(m);
+}
+
+/* EINVAL is also what nfnetlink says of a subsystem that it does not have. */
+static bool flow_kernel_lacks_it(struct cth_sock *s, const struct cth_nack *nack)
+{
+	struct cth_nack ignored;
+	uint8_t buf[32];
+	struct cth_msg m;
+
+	if (nack->error != -EINVAL || nack->text[0])
+		return false;
+	/* Nothing in this one can be wrong. */
+	cth_msg_init(&m, buf, sizeof(buf));
+	cth_msg_begin(&m, FLOW_MESSAGE(IPCTNL_MSG_CT_GET_STATS), NLM_F_REQUEST | NLM_F_ACK,
+		      cth_sock_seq(s), 0, 0);
+	return cth_msg_end(&m) == 0 &&
+	       cth_sock_request(s, cth_msg_bytes(&m), NULL, NULL, &ignored) == -EINVAL;
+}
+
+int cth_flow_detach(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t zone,
+		    struct cth_nack *nack)
+{
+	struct cth_nack own;
+	uint8_t buf[FLOW_ROOM];
+	struct cth_msg m;
+	int r;
+
+	if (!nack)
+		nack = &own;
+	memset(nack, 0, sizeof(*nack));
+	cth_msg_init(&m, buf, sizeof(buf));
+	r = cth_flow_put_detach(&m, NLM_F_REQUEST | NLM_F_ACK, cth_sock_seq(s), tuple, zone);
+	if (r == 0)
+		r = cth_sock_request(s, cth_msg_bytes(&m), NULL, NULL, nack);
+	return flow_kernel_lacks_it(s, nack) ? -EPROTONOSUPPORT : r;
 }

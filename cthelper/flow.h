@@ -146,11 +146,23 @@ int cth_flow_put_labels(struct cth_msg *m, struct cth_span labels, struct cth_sp
 /*
  * Takes its helper away from a flow that is confirmed, by either direction's tuple: its packets
  * are queued no more, and its expectations are gone. Not while the kernel adjusts its sequence
- * numbers (CTH_FLOW_SEQ_ADJUST): packets that wait in a queue meanwhile go on unadjusted.
- * -ENOENT: no such flow; -EPERM; -EPROTONOSUPPORT: no nf_conntrack_netlink; -ETIMEDOUT.
+ * numbers (CTH_FLOW_SEQ_ADJUST): packets that wait in a queue meanwhile go on unadjusted. A flow
+ * that has no helper stays as it is: 0.
+ *
+ * -ENOENT: no such flow, or not confirmed yet; -EBUSY: it was expected, and cannot lose its
+ * helper; -EINVAL: the tuple is not whole; -EPERM (CAP_NET_ADMIN); -EPROTONOSUPPORT: no
+ * nf_conntrack_netlink; -ETIMEDOUT. nack may be NULL; its error is 0 when it was not the kernel
+ * that refused.
  */
 int cth_flow_detach(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t zone,
 		    struct cth_nack *nack);
+
+/*
+ * The message for it. flags: NLM_F_*, never CREATE. 0, -EMSGSIZE, or -EINVAL: a tuple without
+ * both addresses, of one family, or without protocol.
+ */
+int cth_flow_put_detach(struct cth_msg *m, uint16_t flags, uint32_t seq,
+			const struct cth_tuple *tuple, uint16_t zone);
 
 #ifdef __cplusplus
 }

@@ -612,6 +612,161 @@ static void peer_conntrackd_echoes_the_whole_object(void **state)
 	assert_int_equal(back.info.n, f.info.n);
 }
 
+/* Detaching. */
+
+static struct script k;
+static struct cth_sock s;
+static uint8_t answers[4096];
+static struct cth_nack nack;
+
+static void kernel(void (*on_send)(struct script *script, struct cth_span datagram))
+{
+	script_init(&k);
+	cth_sock_seam(&s, &k.io, answers, sizeof(answers));
+	s.timeout_ms = 0;
+	k.on_send = on_send;
+	memset(&nack, 0xff, sizeof(nack));
+}
+
+static struct cth_tuple tuple_from(const void *bytes, size_t n)
+{
+	struct cth_tuple t;
+
+	assert_int_equal(tuple_of(&t, bytes, n), 0);
+	return t;
+}
+
+static void a_detach_names_the_flow_and_no_helper(void **state)
+{
+	static const uint8_t v4[] = {
+		MESSAGE(84, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW,
+			NLM_F_REQUEST | NLM_F_ACK, 1, AF_INET, 0),
+		AN(TUPLE_BYTES, CTA_TUPLE_ORIG), IPV4, PORTS,
+		AN(8, CTA_HELP), A(1, CTA_HELP_NAME), 0, 0, 0, 0,
+	};
+	static const uint8_t v6[] = {
+		MESSAGE(116, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW,
+			NLM_F_REQUEST | NLM_F_ACK, 2, AF_INET6, 0),
+		AN(72, CTA_TUPLE_ORIG), IPV6, PORTS,
+		A(2, CTA_ZONE), B16(0x0102), 0, 0,
+		AN(8, CTA_HELP), A(1, CTA_HELP_NAME), 0, 0, 0, 0,
+	};
+	struct cth_tuple t4 = tuple_from(BYTES(IPV4, PORTS)), t6 = tuple_from(BYTES(IPV6, PORTS));
+
+	(void)state;
+	kernel(script_ack_all);
+	assert_int_equal(cth_flow_detach(&s, &t4, 0, &nack), 0);
+	assert_int_equal(nack.error, 0);
+	assert_bytes(script_sent(&k, 0), v4, sizeof(v4));
+	assert_int_equal(cth_flow_detach(&s, &t6, 0x0102, NULL), 0);
+	assert_bytes(script_sent(&k, 1), v6, sizeof(v6));
+	assert_int_equal(k.outs, 2);
+
+	/* And without a socket, into whatever room there is. */
+	for (size_t room = 0; room <= sizeof(v6); room++) {
+		cth_msg_init(&msg, out, room);
+		assert_int_equal(cth_flow_put_detach(&msg, NLM_F_REQUEST | NLM_F_ACK, 2, &t6, 0x0102),
+				 room == sizeof(v6) ? 0 : -EMSGSIZE);
+	}
+	assert_bytes(cth_msg_bytes(&msg), v6, sizeof(v6));
+}
+
+/* Every tuple that can be told fits the message. */
+static void the_longest_tuple_can_be_detached(void **state)
+{
+	struct cth_tuple t = tuple_from(BYTES(IPV6, PORTS));
+
+	(void)state;
+	kernel(script_ack_all);
+	t.l4 = 58;
+	t.has_icmp = t.has_zone = true;
+	assert_int_equal(cth_flow_detach(&s, &t, 0xffff, &nack), 0);
+}
+
+static void a_tuple_that_names_no_flow_is_not_sent(void **state)
+{
+	struct cth_tuple t;
+
+	(void)state;
+	kernel(script_ack_all);
+	for (int missing = 0; missing < 4; missing++) {
+		t = tuple_from(BYTES(IPV4, PORTS));
+		if (missing == 0)
+			t.src.family = 0;
+		if (missing == 1)
+			t.dst.family = 0;
+		if (missing == 2)
+			t.dst.family = AF_INET6;
+		if (missing == 3)
+			t.l4 = 0;
+		nack.error = -EPERM; /* of a request before */
+		assert_int_equal(cth_flow_detach(&s, &t, 0, &nack), -EINVAL);
+		assert_int_equal(nack.error, 0);
+	}
+	memset(&t, 0, sizeof(t));
+	assert_int_equal(cth_flow_detach(&s, &t, 0, NULL), -EINVAL);
+	assert_int_equal(k.outs, 0);
+}
+
+static int refusal;
+
+static void refuse_new(struct script *script, struct cth_span datagram)
+{
+	struct cth_nlmsg m;
+
+	while (cth_nlmsg_next(&datagram, &m) > 0)
+		script_ack(script, m.seq, (m.type & 255) == IPCTNL_MSG_CT_NEW ? refusal : 0);
+}
+
+static void refuse_all(struct script *script, struct cth_span datagram)
+{
+	struct cth_nlmsg m;
+
+	while (cth_nlmsg_next(&datagram, &m) > 0)
+		script_ack(script, m.seq, refusal);
+}
+
+static void what_the_kernel_says_is_told(void **state)
+{
+	static const int errors[] = { -ENOENT, -EBUSY, -EPERM, -EINVAL, -EOPNOTSUPP };
+	struct cth_tuple t = tuple_from(BYTES(IPV4, PORTS));
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(errors); i++) {
+		kernel(refuse_new);
+		refusal = errors[i];
+		assert_int_equal(cth_flow_detach(&s, &t, 0, &nack), errors[i]);
+		assert_int_equal(nack.error, errors[i]);
+		assert_int_equal(nack.seq, 1);
+		assert_int_equal(k.outs, errors[i] == -EINVAL ? 2 : 1);
+	}
+}
+
+static void a_kernel_without_ctnetlink_is_told(void **state)
+{
+	struct cth_tuple t = tuple_from(BYTES(IPV4, PORTS));
+
+	(void)state;
+	kernel(refuse_all);
+	refusal = -EINVAL;
+	assert_int_equal(cth_flow_detach(&s, &t, 0, &nack), -EPROTONOSUPPORT);
+	assert_int_equal(cth_flow_detach(&s, &t, 0, NULL), -EPROTONOSUPPORT);
+}
+
+static void no_answer_and_no_memory_are_told(void **state)
+{
+	struct cth_tuple t = tuple_from(BYTES(IPV4, PORTS));
+
+	(void)state;
+	kernel(NULL);
+	assert_int_equal(cth_flow_detach(&s, &t, 0, &nack), -ETIMEDOUT);
+	assert_int_equal(nack.error, 0);
+	kernel(script_ack_all);
+	k.send_error[0] = -ENOBUFS;
+	assert_int_equal(cth_flow_detach(&s, &t, 0, &nack), -ENOBUFS);
+	assert_int_equal(nack.error, 0);
+}
+
 /* Recordings. */
 
 struct seen {
@@ -771,6 +926,12 @@ int main(void)
 		cmocka_unit_test_setup(data_can_be_left_alone_and_cleared, setup),
 		cmocka_unit_test_setup(what_the_kernel_would_spoil_is_not_put, setup),
 		cmocka_unit_test_setup(peer_conntrackd_echoes_the_whole_object, setup),
+		cmocka_unit_test_setup(a_detach_names_the_flow_and_no_helper, setup),
+		cmocka_unit_test_setup(the_longest_tuple_can_be_detached, setup),
+		cmocka_unit_test_setup(a_tuple_that_names_no_flow_is_not_sent, setup),
+		cmocka_unit_test_setup(what_the_kernel_says_is_told, setup),
+		cmocka_unit_test_setup(a_kernel_without_ctnetlink_is_told, setup),
+		cmocka_unit_test_setup(no_answer_and_no_memory_are_told, setup),
 		cmocka_unit_test_setup(recorded_flows_of_every_kind_are_read, setup),
 		cmocka_unit_test_setup(recorded_helpers_and_their_data_are_read, setup),
 		cmocka_unit_test_setup(recorded_work_of_conntrackd_is_read, setup),

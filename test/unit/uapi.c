@@ -64,6 +64,7 @@ static void the_public_numbers_are_the_systems(void **state)
 	assert_int_equal(CTH_FLOW_CONFIRMED, IPS_CONFIRMED);
 	assert_int_equal(CTH_FLOW_SRC_NAT, IPS_SRC_NAT);
 	assert_int_equal(CTH_FLOW_DST_NAT, IPS_DST_NAT);
+	assert_int_equal(CTH_FLOW_SEQ_ADJUST, IPS_SEQ_ADJUST);
 }
 
 int main(void)

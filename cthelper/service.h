@@ -17,6 +17,8 @@
  *         while (!stop && cth_service_run(&s, 1000) >= 0)
  *             ;
  *     cth_service_close(&s);
+ *
+ * The registry of helpers is one for all network namespaces, queue and rules are this one's.
  */
 #ifndef CTH_SERVICE_H
 #define CTH_SERVICE_H
@@ -45,7 +47,8 @@ struct cth_service_config {
 	uint16_t queue;            /* one for all of them */
 	uint32_t maxlen;           /* 0: CTH_SERVICE_MAXLEN */
 	bool no_ipv4, no_ipv6;
-	bool attach;               /* make the rules as well, for each protocol's port, ... */
+	bool attach;               /* make the rules too, in place of any of the helper's that
+				      attach.h has made: for each protocol's port, ... */
 	const struct cth_ports *ports; /* ... or for these; only with one protocol */
 	size_t ports_n;
 	int rcvbuf;                /* of the queue's socket, bytes; 0: as the system has it */
@@ -54,18 +57,20 @@ struct cth_service_config {
 
 /* What failed, and for whom: with the -errno that is returned. */
 enum cth_service_step {
-	CTH_STEP_MEMORY,   /* too little of it, or the configuration contradicts itself */
-	CTH_STEP_SOCKET,
-	CTH_STEP_REGISTER,
-	CTH_STEP_BIND,
-	CTH_STEP_ENABLE,
-	CTH_STEP_ATTACH,
+	CTH_STEP_MEMORY,    /* -ENOMEM: too little; -EINVAL: the configuration contradicts itself */
+	CTH_STEP_SOCKET,    /* as cth_sock_open() */
+	CTH_STEP_REGISTER,  /* as cth_helper_add(); -EBUSY: the kernel's own helper has the name */
+	CTH_STEP_TAKE_OVER, /* it is there. -EEXIST: its classes or its private length are others than
+			       ours; -EBUSY: it is enabled on another queue: somebody serves it */
+	CTH_STEP_BIND,      /* as cth_queue_bind() */
+	CTH_STEP_ENABLE,    /* as cth_helper_update() */
+	CTH_STEP_ATTACH,    /* as cth_attach() */
 };
 
 struct cth_service_fault {
 	enum cth_service_step step;
-	const struct cth_served *served; /* NULL: not of one */
-	struct cth_helper helper;        /* REGISTER, ENABLE: as wanted. REGISTER with -EEXIST: as it is */
+	const struct cth_served *served; /* NULL: not of one, and nor is helper */
+	struct cth_helper helper;        /* as wanted; TAKE_OVER: as it is */
 	struct cth_nack nack;
 };
 
@@ -74,9 +79,13 @@ struct cth_service_helper {
 	struct cth_served *served;
 	uint16_t l3;
 	uint8_t l4;
-	bool made;     /* by us; else it was there and was taken over */
-	bool enabled;  /* by us */
+	bool made;     /* by us; else it was there */
+	bool enabled;  /* and ours to disable */
 	bool attached; /* l3's rules are ours */
+	/* private */
+	bool taken;    /* over, and perhaps changed since: was is how we found it */
+	bool changed;
+	struct cth_helper was;
 };
 
 struct cth_service {
@@ -89,32 +98,35 @@ struct cth_service {
 	/* private */
 	struct cth_service_config config;
 	struct cth_slot ring[CTH_SERVICE_SLOTS];
-	uint8_t *control_buf;
-	int opened;      /* how far it got */
+	uint8_t *out, *control_buf;
+	struct cth_flight *flights;
+	bool opened, bound;
 };
 
 /*
- * All of it, or nothing: what was done before something failed is undone. A helper that is there
- * already is taken over if its classes and private length are ours, and it is disabled, or enabled
- * on our queue, where nobody listens: it is left there, disabled, at the end. memory must live
- * as long as the service.
- *
- * REGISTER: -EEXIST, it is there and cannot be taken over: compare fault->helper; -EBUSY, the kernel's
- * own helper has the name; and as cth_helper_add(). BIND, ATTACH: as cth_queue_bind(), cth_attach().
+ * All of it, or nothing: what was done before something failed is undone. *s is zero, or was
+ * closed. A helper that is there already is taken over if it has our classes' names and our private
+ * length, and is disabled, or enabled on our queue, where nobody listens if we can: it gets our
+ * queue, maxima and timeouts, and is left, disabled and with its own, at the end. Where the
+ * kernel has no nf_tables for IPv6, only IPv4 is attached. memory must live as long as the
+ * service. fault, which may be NULL, tells what the -errno means.
  */
 int cth_service_open(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
 		     size_t size, struct cth_service_fault *fault);
 
-/* The same on sockets that are open (or seams), which the service then owns. */
+/* The same on s->sock and s->control, opened already (or seams): the service closes them. */
 int cth_service_open_on(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
 			size_t size, struct cth_service_fault *fault);
 
-/* cth_engine_run(): how many packets; 0: none in timeout_ms, or a signal came; -errno: it is over. */
+/* cth_engine_run(): how many packets; 0: none in timeout_ms, or a signal came; -errno: it is
+   over, and only to be closed. */
 int cth_service_run(struct cth_service *s, int timeout_ms);
 
 /*
- * Undoes it all, in order; the last packets are served. What fails on the way does not stop it: the
- * first -errno is returned. Harmless when repeated or never opened (then *s is zero).
+ * Undoes it all, in order; the last packets are served. What fails on the way does not stop it:
+ * the first -errno is returned, and s->helpers tells what is left: made, enabled, attached. -EBUSY:
+ * other rules refer to a helper, which stays registered, disabled. Harmless when repeated, or
+ * never opened.
  */
 int cth_service_close(struct cth_service *s);
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include "../cthelper/attach.h"
+#include "attach.h"
 #include "helper.h"
 #include "proc.h"
 
@@ -51,7 +52,7 @@ static uint16_t family_of(bool ipv6)
 
 /* The command line. */
 
-static int take_range(const struct applet *self, char *text, struct plan *p)
+static int take_range(const struct applet *self, char *text, struct cth_ports **ports, size_t *n)
 {
 	char *dash = strpbrk(text, "-:"), *last = text;
 	struct cth_ports *more;
@@ -70,17 +71,16 @@ static int take_range(const struct applet *self, char *text, struct plan *p)
 				   "dash between them", text);
 	if (from > to)
 		return usage_error(self, "ports '%s': the range is upside down", text);
-	more = realloc(p->ports, (p->n + 1) * sizeof(*more));
+	more = realloc(*ports, (*n + 1) * sizeof(*more));
 	if (!more)
 		return fail(ENOMEM, "take the ports", NULL, NULL);
-	p->ports = more;
-	p->ports[p->n].first = (uint16_t)from;
-	p->ports[p->n++].last = (uint16_t)to;
+	*ports = more;
+	more[*n].first = (uint16_t)from;
+	more[(*n)++].last = (uint16_t)to;
 	return -1;
 }
 
-/* 21,8000-8010 */
-static int take_ports(const struct applet *self, char *text, struct plan *p)
+int take_ports(const struct applet *self, char *text, struct cth_ports **ports, size_t *n)
 {
 	char *comma;
 	int bad = -1;
@@ -89,7 +89,7 @@ static int take_ports(const struct applet *self, char *text, struct plan *p)
 		comma = strchr(text, ',');
 		if (comma)
 			*comma++ = 0;
-		bad = take_range(self, text, p);
+		bad = take_range(self, text, ports, n);
 		text = comma;
 	}
 	return bad;
@@ -123,7 +123,7 @@ static int take_options(const struct applet *self, const char *letters,
 
 	while (bad < 0 && (c = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		if (c == 'p')
-			bad = take_ports(self, optarg, p);
+			bad = take_ports(self, optarg, &p->ports, &p->n);
 		else if (c == 'w')
 			bad = take_seconds(self, optarg, p);
 		else if (c == OPT_PRIORITY)
@@ -280,7 +280,7 @@ static int print_all(const struct applet *self, const struct plan *p, const stru
 
 /* attach */
 
-static int attach_refused(int err, const struct cth_nack *nack, const char *tried, const char *name)
+int attach_refused(int err, const struct cth_nack *nack, const char *tried, const char *name)
 {
 	switch (-err) {
 	case EPERM:

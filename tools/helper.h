@@ -68,6 +68,14 @@ void note_service(const struct cth_helper *h, bool disabled_too);
 /* Says on stdout what has been done, unless it was a dry run or JSON says it. */
 void done(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* helper_add.c: -EBUSY of a registration: whose the name is, and what to do; the exit code. */
+int kernel_has_its_own(const struct cth_helper *h, const struct cth_nack *nack,
+		       const char *tried);
+
+/* What of the helper that is there is not as wanted, in words; "": nothing. */
+void differences(const struct cth_helper *there, const struct cth_helper *want, char *text,
+		 size_t n);
+
 /* show.c: how helpers are shown. */
 enum helper_form {
 	HELPER_BLOCK, /* a line for each part: cth helper get */

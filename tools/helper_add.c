@@ -24,7 +24,7 @@ static const char *module_of(const char *prefix, const char *name)
 	return phrase("%s_%s", prefix, flat);
 }
 
-static int kernel_has_its_own(const struct cth_helper *h, const struct cth_nack *nack,
+int kernel_has_its_own(const struct cth_helper *h, const struct cth_nack *nack,
 			      const char *tried)
 {
 	const char *helper = module_of("nf_conntrack", h->name);
@@ -62,9 +62,7 @@ static bool same_class_names(const struct cth_helper *a, const struct cth_helper
 	return true;
 }
 
-/* What of the helper that is there is not as wanted, in words; "": nothing. */
-static void differences(const struct cth_helper *there, const struct cth_helper *want, char *text,
-			size_t n)
+void differences(const struct cth_helper *there, const struct cth_helper *want, char *text, size_t n)
 {
 	char is[CLASS_WORDS], should[CLASS_WORDS];
 

@@ -63,7 +63,7 @@ static int explain_eperm(const struct cth_nack *nack, uint16_t num, const char *
 	return fail_nack(-EPERM, nack, tried, permission_cause(false), permission_remedy(false));
 }
 
-static int explain_bind(int err, const struct cth_nack *nack, uint16_t num, uint32_t flags)
+int bind_refused(int err, const struct cth_nack *nack, uint16_t num, uint32_t flags)
 {
 	char tried[64];
 
@@ -107,7 +107,7 @@ static int bind_all(struct listener *l)
 		int r = cth_queue_bind(&l->queue, (uint16_t)num, &l->config, &nack);
 
 		if (r < 0)
-			return explain_bind(r, &nack, (uint16_t)num, l->config.flags);
+			return bind_refused(r, &nack, (uint16_t)num, l->config.flags);
 		if (l->verbose)
 			tell_flags(l, (uint16_t)num);
 	}
@@ -329,7 +329,7 @@ int listener_open(struct listener *l, cth_pkt_fn *fn, void *ctx)
 /* What /proc tells of our queues, added up; how many packets wait: -errno if it cannot be read. */
 static int look(struct listener *l)
 {
-	struct listener_losses *sum = &l->losses;
+	struct queue_losses *sum = &l->losses;
 	struct proc_queue q;
 
 	sum->full = sum->no_room = sum->waiting = 0;
@@ -387,19 +387,10 @@ void listener_close(struct listener *l)
 	l->ring = NULL;
 }
 
-struct counter {
-	const char *name;
-	uint64_t value;
-	const char *loss; /* what it means when it is not 0; NULL: no loss */
-};
-
-#define COUNTERS 19
-
-static void counters(const struct listener *l, struct counter c[COUNTERS])
+void queue_counters(const struct cth_queue_stats *q, const struct cth_sock_stats *s,
+		    const struct queue_losses *lost, struct counter c[QUEUE_COUNTERS])
 {
-	const struct cth_queue_stats *q = &l->queue.stats;
-	const struct cth_sock_stats *s = &l->sock.stats;
-	const struct counter all[COUNTERS] = {
+	const struct counter all[QUEUE_COUNTERS] = {
 		{ "packets", q->packets, NULL },
 		{ "verdicts", q->verdicts, NULL },
 		{ "sends", q->sends, NULL },
@@ -411,49 +402,54 @@ static void counters(const struct listener *l, struct counter c[COUNTERS])
 		{ "unsent", q->unsent, "verdicts that could not be sent" },
 		{ "nacks", q->nacks, "verdicts refused by the kernel" },
 		{ "gaps", q->gaps, "packet ids that never came" },
-		{ "queue_dropped", l->losses.full, "packets dropped by the kernel: the queue was "
+		{ "queue_dropped", lost->full, "packets dropped by the kernel: the queue was "
 		  "full; try --queue-len" },
-		{ "user_dropped", l->losses.no_room, "packets dropped by the kernel: the receive "
+		{ "user_dropped", lost->no_room, "packets dropped by the kernel: the receive "
 		  "buffer was full; try --rcvbuf" },
-		{ "socket_drops", l->losses.socket,
+		{ "socket_drops", lost->socket,
 		  "datagrams dropped at the socket; try --rcvbuf" },
 		{ "overruns", s->overruns, "overruns of the receive buffer; try --rcvbuf" },
 		{ "truncated", s->truncated, "datagrams cut: longer than a slot" },
 		{ "alien", s->alien, "datagrams that did not come from the kernel" },
 		{ "stray", s->stray, NULL },
 		{ "malformed_datagrams", s->malformed, "datagrams that could not be parsed" },
-		{ "waiting", l->losses.waiting, "packets still waiting at the end: dropped with "
+		{ "waiting", lost->waiting, "packets still waiting at the end: dropped with "
 		  "the queue; a rule still feeds it" },
 	};
 
 	memcpy(c, all, sizeof(all));
 }
 
-void listener_tell_losses(const struct listener *l)
+void tell_losses(const struct counter c[QUEUE_COUNTERS])
 {
-	struct counter c[COUNTERS];
-
-	counters(l, c);
-	for (size_t i = 0; i < COUNTERS; i++)
+	for (size_t i = 0; i < QUEUE_COUNTERS; i++)
 		if (c[i].loss && c[i].value)
 			warn("lost: %" PRIu64 " %s", c[i].value, c[i].loss);
 }
 
+void listener_tell_losses(const struct listener *l)
+{
+	struct counter c[QUEUE_COUNTERS];
+
+	queue_counters(&l->queue.stats, &l->sock.stats, &l->losses, c);
+	tell_losses(c);
+}
+
 void listener_print_counters(const struct listener *l)
 {
-	struct counter c[COUNTERS];
+	struct counter c[QUEUE_COUNTERS];
 	struct json j = { .f = stdout };
 
-	counters(l, c);
+	queue_counters(&l->queue.stats, &l->sock.stats, &l->losses, c);
 	if (common.json) {
 		json_open(&j, NULL, '{');
 		json_open(&j, "counters", '{');
-		for (size_t i = 0; i < COUNTERS; i++)
+		for (size_t i = 0; i < QUEUE_COUNTERS; i++)
 			json_number(&j, c[i].name, c[i].value);
 		json_close(&j, '}');
 		json_close(&j, '}');
 		return;
 	}
-	for (size_t i = 0; i < COUNTERS; i++)
+	for (size_t i = 0; i < QUEUE_COUNTERS; i++)
 		printf("%-20s %" PRIu64 "\n", c[i].name, c[i].value);
 }

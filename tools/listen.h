@@ -9,6 +9,12 @@
 
 #include "cth.h"
 
+/* What /proc and the socket tell of packets dropped. */
+struct queue_losses {
+	uint32_t socket, full, no_room;
+	uint32_t waiting; /* at the end, to be dropped with the queue */
+};
+
 struct listener {
 	/* What the applet wants; all else is zero. */
 	uint16_t first, last;         /* queue numbers, both included */
@@ -30,10 +36,7 @@ struct listener {
 	int64_t look_at;
 	struct cth_helper *known, *enabled; /* all at the last look; those that we enabled */
 	size_t known_n, enabled_n;
-	struct listener_losses {
-		uint32_t socket, full, no_room; /* dropped: see listener_tell_losses() */
-		uint32_t waiting;
-	} losses;
+	struct queue_losses losses;
 };
 
 /* Binds all of it and enables the helpers: 0, or an exit code, and the reason has been said. */
@@ -56,6 +59,21 @@ void listener_tell_losses(const struct listener *l);
 
 /* After listener_close(): every counter on stdout. */
 void listener_print_counters(const struct listener *l);
+
+struct counter {
+	const char *name;
+	uint64_t value;
+	const char *loss; /* what it means when it is not 0; NULL: no loss */
+};
+
+/* All of a queue's counters; and those that are losses, one line each on stderr. */
+#define QUEUE_COUNTERS 19
+void queue_counters(const struct cth_queue_stats *q, const struct cth_sock_stats *s,
+		    const struct queue_losses *lost, struct counter c[QUEUE_COUNTERS]);
+void tell_losses(const struct counter c[QUEUE_COUNTERS]);
+
+/* What the errors of cth_queue_bind() with these flags mean; the exit code. */
+int bind_refused(int err, const struct cth_nack *nack, uint16_t num, uint32_t flags);
 
 /* Milliseconds, that only grow. */
 int64_t listener_now(void);

@@ -63,10 +63,12 @@ static void ask_whence(const struct cth_call *c, const struct cth_wanted *w, str
 	x->mask.dst.family = t->dst.family;
 }
 
-/* The i-th of a row, told as port + i. */
-static void ask_fill(const struct cth_call *c, const struct cth_wanted *w, uint16_t port, unsigned i,
-		     struct cth_expect *x)
+/* The i-th of a row, told as port + i; good until the next one. */
+static struct cth_expect *ask_fill(struct cth_engine *e, const struct cth_call *c,
+				   const struct cth_wanted *w, uint16_t port, unsigned i)
 {
+	struct cth_expect *x = &e->wanted;
+
 	memset(x, 0, sizeof(*x));
 	x->have = CTH_EXPECT_TUPLE | CTH_EXPECT_MASK | CTH_EXPECT_MASTER | CTH_EXPECT_ZONE |
 		  CTH_EXPECT_CLASS;
@@ -84,12 +86,13 @@ static void ask_fill(const struct cth_call *c, const struct cth_wanted *w, uint1
 		strncpy(x->helper, c->served->proto->child, sizeof(x->helper) - 1);
 	}
 	if (!c->view.rewrite || w->dest == CTH_TO_OTHER)
-		return;
+		return x;
 	x->have |= CTH_EXPECT_NAT | CTH_EXPECT_FN;
 	x->nat_dir = !c->view.reply;
 	x->nat.src.family = x->tuple.src.family;
 	x->nat.sport = (uint16_t)(ask_private_port(c, w) + i);
 	memcpy(x->fn, ASK_FOLLOW, sizeof(ASK_FOLLOW));
+	return x;
 }
 
 /* Is what was found what x would have been? */
@@ -109,27 +112,25 @@ static int ask_compare(const struct cth_expect *x, const struct cth_expect *foun
 
 static int ask_one(struct cth_engine *e, const struct cth_expect *x)
 {
-	struct cth_expect found;
 	int r = cth_expect_new(e->control, x, NULL);
 
 	if (r == -EBUSY || r == -EALREADY)
 		return ASK_TAKEN;
 	if (r != -EEXIST)
 		return r < 0 ? r : ASK_MADE;
-	r = cth_expect_get(e->control, &x->tuple, x->zone, &found, NULL);
+	r = cth_expect_get(e->control, &x->tuple, x->zone, &e->found, NULL);
 	if (r == -ENOENT) /* gone a moment ago */
 		return ASK_TAKEN;
-	return r < 0 ? r : ask_compare(x, &found);
+	return r < 0 ? r : ask_compare(x, &e->found);
 }
 
 /* For a port that is only to be told: would it be free? */
 static int ask_probe(struct cth_engine *e, const struct cth_expect *x)
 {
-	struct cth_expect found;
-	int r = cth_expect_get(e->control, &x->tuple, x->zone, &found, NULL);
+	int r = cth_expect_get(e->control, &x->tuple, x->zone, &e->found, NULL);
 
 	if (r == 0)
-		return ask_compare(x, &found);
+		return ask_compare(x, &e->found);
 	return r == -ENOENT ? ASK_MADE : r;
 }
 
@@ -137,20 +138,18 @@ static int ask_probe(struct cth_engine *e, const struct cth_expect *x)
 static void ask_delete(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
 		       uint16_t port, unsigned i)
 {
-	struct cth_expect x;
+	struct cth_expect *x = ask_fill(e, c, w, port, i);
 
-	ask_fill(c, w, port, i, &x);
-	x.have = CTH_EXPECT_TUPLE | CTH_EXPECT_ZONE;
-	(void)cth_expect_del(e->control, &x, NULL);
+	x->have = CTH_EXPECT_TUPLE | CTH_EXPECT_ZONE;
+	(void)cth_expect_del(e->control, x, NULL);
 }
 
 static int ask_at(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
 		  uint16_t port, unsigned i)
 {
-	struct cth_expect x;
+	const struct cth_expect *x = ask_fill(e, c, w, port, i);
 
-	ask_fill(c, w, port, i, &x);
-	return c->view.first || w->flags & CTH_WANT_PORT_ONLY ? ask_probe(e, &x) : ask_one(e, &x);
+	return c->view.first || w->flags & CTH_WANT_PORT_ONLY ? ask_probe(e, x) : ask_one(e, x);
 }
 
 /* A row of them, from port on: all, or none. */
@@ -235,15 +234,13 @@ static const char *ask_why(int r, bool choose)
 static int ask_first(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
 		     uint16_t port, struct cth_verdict *v)
 {
-	struct cth_expect x;
 	struct cth_msg m;
 
 	if (v->expect.p || cth_row(w->ports) > 1)
 		return -EOPNOTSUPP;
-	ask_fill(c, w, port, 0, &x);
 	cth_msg_init(&m, e->expect, sizeof(e->expect));
 	cth_msg_begin_bare(&m);
-	if (cth_expect_put(&m, &x) < 0 || cth_msg_end(&m) < 0)
+	if (cth_expect_put(&m, ask_fill(e, c, w, port, 0)) < 0 || cth_msg_end(&m) < 0)
 		return -EINVAL;
 	v->expect = cth_msg_bytes(&m);
 	return 0;
@@ -255,7 +252,6 @@ void cth_ask(struct cth_engine *e, const struct cth_call *c, const struct cth_wa
 	bool only = w->flags & CTH_WANT_PORT_ONLY;
 	bool choose = c->view.rewrite && w->dest == CTH_TO_OWN && (told || only);
 	const char *why = "a flow's first packet can bring one expectation, and no more";
-	struct cth_expect x;
 	int r = ask_ports(e, c, w, choose, &a->port);
 
 	a->outcome = only ? CTH_ASKED_PORT : r == ASK_THERE ? CTH_ASKED_THERE : CTH_ASKED_MADE;
@@ -267,33 +263,27 @@ void cth_ask(struct cth_engine *e, const struct cth_call *c, const struct cth_wa
 	}
 	if (r == ASK_MADE || r == ASK_THERE)
 		return;
-	ask_fill(c, w, a->port, 0, &x);
 	a->outcome = CTH_ASKED_REFUSED;
-	a->port = 0;
 	c->served->stats.refused++;
-	cth_engine_tell(e, c, CTH_EVENT_REFUSED, &x, r == ASK_TAKEN ? -EADDRINUSE : r, why);
+	cth_engine_tell(e, c, CTH_EVENT_REFUSED, ask_fill(e, c, w, a->port, 0), r == ASK_TAKEN ? -EADDRINUSE : r, why);
+	a->port = 0;
 }
 
 void cth_ask_tell(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
 		  const struct cth_asked *a)
 {
 	struct cth_later *l;
-	struct cth_expect x;
 
-	if (a->outcome == CTH_ASKED_PORT || a->outcome == CTH_ASKED_REFUSED)
-		return;
-	ask_fill(c, w, a->port, 0, &x);
 	if (a->outcome == CTH_ASKED_MADE) {
 		c->served->stats.expected++;
-		cth_engine_tell(e, c, CTH_EVENT_EXPECTED, &x, 0, NULL);
+		cth_engine_tell(e, c, CTH_EVENT_EXPECTED, ask_fill(e, c, w, a->port, 0), 0, NULL);
 	} else if (a->outcome == CTH_ASKED_THERE) {
 		c->served->stats.again++;
-		cth_engine_tell(e, c, CTH_EVENT_AGAIN, &x, 0, NULL);
-	} else {
+		cth_engine_tell(e, c, CTH_EVENT_AGAIN, ask_fill(e, c, w, a->port, 0), 0, NULL);
+	} else if (a->outcome == CTH_ASKED_VERDICT) {
 		l = cth_later_note(e, c, false);
-		l->zone = x.zone;
 		l->port = ask_private_port(c, w);
-		l->expected = x.tuple;
+		l->expected = ask_fill(e, c, w, a->port, 0)->tuple;
 	}
 }
 

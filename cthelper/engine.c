@@ -182,13 +182,11 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 void cth_engine_packet(const struct cth_pkt *p, struct cth_verdict *v, void *engine)
 {
 	struct cth_engine *e = engine;
-	struct cth_decision d;
-	struct cth_call c;
 
-	if (!cth_engine_call(e, p, &c))
+	if (!cth_engine_call(e, p, &e->call))
 		return;
-	cth_decide(c.served->proto, &c.view, &d);
-	cth_engine_apply(e, p, &c, &d, v);
+	cth_decide(e->call.served->proto, &e->call.view, &e->decision);
+	cth_engine_apply(e, p, &e->call, &e->decision, v);
 }
 
 /* The two things that can only be done when the verdict has gone. */
@@ -204,19 +202,18 @@ void cth_later_reserve(struct cth_engine *e)
 struct cth_later *cth_later_note(struct cth_engine *e, const struct cth_call *c, bool leave)
 {
 	struct cth_later *l = &e->later[e->later_n];
-	struct cth_expect x;
+	struct cth_expect *x = &e->wanted;
 
-	memset(&x, 0, sizeof(x));
-	(void)cth_expect_set_master(&x, &c->flow);
+	(void)cth_expect_set_master(x, &c->flow);
 	for (size_t i = 0; leave && i < e->later_n; i++)
-		if (e->later[i].leave && cth_tuple_equal(&e->later[i].flow, &x.master))
+		if (e->later[i].leave && cth_tuple_equal(&e->later[i].flow, &x->master))
 			return &e->later[i];
 	e->later_n++;
 	memset(l, 0, sizeof(*l));
 	l->leave = leave;
 	l->served = c->served;
-	l->flow = x.master;
-	l->zone = x.zone;
+	l->flow = x->master;
+	l->zone = x->zone;
 	return l;
 }
 
@@ -234,38 +231,38 @@ static void later_leave(struct cth_engine *e, const struct cth_later *l, struct 
 /* The kernel does not tell whether it took the expectation of a verdict. */
 static void later_look(struct cth_engine *e, const struct cth_later *l, struct cth_call *c)
 {
-	struct cth_expect found;
-	int r = cth_expect_get(e->control, &l->expected, l->zone, &found, NULL);
+	struct cth_expect *x = &e->found;
+	int r = cth_expect_get(e->control, &l->expected, l->zone, x, NULL);
 
-	if (r == 0 && cth_tuple_equal(&found.master, &l->flow)) {
+	if (r == 0 && cth_tuple_equal(&x->master, &l->flow)) {
 		l->served->stats.expected++;
-		cth_engine_tell(e, c, CTH_EVENT_EXPECTED, &found, 0, NULL);
+		cth_engine_tell(e, c, CTH_EVENT_EXPECTED, x, 0, NULL);
 		return;
 	}
-	memset(&found, 0, sizeof(found));
-	found.have = CTH_EXPECT_TUPLE | CTH_EXPECT_MASTER;
-	found.tuple = l->expected;
-	found.master = l->flow;
+	memset(x, 0, sizeof(*x));
+	x->have = CTH_EXPECT_TUPLE | CTH_EXPECT_MASTER;
+	x->tuple = l->expected;
+	x->master = l->flow;
 	l->served->stats.unsure++;
-	cth_engine_tell(e, c, CTH_EVENT_UNSURE, &found, r, "it was met already, or the kernel has not "
+	cth_engine_tell(e, c, CTH_EVENT_UNSURE, x, r, "it was met already, or the kernel has not "
 			"taken it, which it does not tell");
 }
 
 void cth_engine_settle(struct cth_engine *e)
 {
-	struct cth_call c;
+	struct cth_call *c = &e->past;
 
 	for (size_t i = 0; i < e->later_n; i++) {
 		const struct cth_later *l = &e->later[i];
 
-		memset(&c, 0, sizeof(c));
-		c.served = l->served;
-		c.flow.have = CTH_FLOW_ORIG;
-		c.flow.orig = l->flow;
+		memset(c, 0, sizeof(*c));
+		c->served = l->served;
+		c->flow.have = CTH_FLOW_ORIG;
+		c->flow.orig = l->flow;
 		if (l->leave)
-			later_leave(e, l, &c);
+			later_leave(e, l, c);
 		else
-			later_look(e, l, &c);
+			later_look(e, l, c);
 	}
 	e->later_n = 0;
 }

@@ -95,6 +95,13 @@ struct cth_later {
 	struct cth_tuple expected;
 };
 
+/* A packet, and what a protocol is to see of it. */
+struct cth_call {
+	struct cth_served *served;
+	struct cth_flow flow; /* its views lie in the packet */
+	struct cth_view view; /* body too */
+};
+
 struct cth_engine {
 	struct cth_engine_stats others; /* packets that are no helper's of ours: they pass */
 	cth_event_fn *fn;  /* may be set, with ctx, at any time; NULL: nobody listens */
@@ -111,6 +118,10 @@ struct cth_engine {
 	uint32_t random;
 	struct cth_later later[CTH_ENGINE_LATER];
 	size_t later_n;
+	/* Work space: stack is dear on small systems. */
+	struct cth_call call, past;
+	struct cth_decision decision;
+	struct cth_expect wanted, found;
 	struct cth_edited edited;
 	uint8_t ct[96], expect[320];
 };
@@ -135,12 +146,6 @@ int cth_engine_run(struct cth_engine *e, size_t budget, int timeout_ms);
 void cth_engine_settle(struct cth_engine *e);
 
 /* The two halves of cth_engine_packet(), for who has the protocol run elsewhere. */
-
-struct cth_call {
-	struct cth_served *served;
-	struct cth_flow flow; /* its views lie in the packet */
-	struct cth_view view; /* body too */
-};
 
 /* true: *c is to be decided. false: the packet is none of a protocol's; it passes, counted. */
 bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_call *c);

@@ -60,8 +60,8 @@ enum cth_service_step {
 	CTH_STEP_MEMORY,    /* -ENOMEM: too little; -EINVAL: the configuration contradicts itself */
 	CTH_STEP_SOCKET,    /* as cth_sock_open() */
 	CTH_STEP_REGISTER,  /* as cth_helper_add(); -EBUSY: the kernel's own helper has the name */
-	CTH_STEP_TAKE_OVER, /* it is there. -EEXIST: its classes or its private length are others than
-			       ours; -EBUSY: it is enabled on another queue: somebody serves it */
+	CTH_STEP_TAKE_OVER, /* it is there. -EEXIST: its classes or its private length are not ours;
+			       -EBUSY: it is enabled on another queue: somebody serves it */
 	CTH_STEP_BIND,      /* as cth_queue_bind() */
 	CTH_STEP_ENABLE,    /* as cth_helper_update() */
 	CTH_STEP_ATTACH,    /* as cth_attach() */

@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# test/tools/run.sh -- what `cth run` says before it serves: its command line, protocols, namespaces,
+# and what it cannot do here. Prints TAP. It needs no kernel with helpers; where there are some it
+# starts nothing all the same. What it serves is tried by test/tools/run-vm.
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. test/tap
+. test/tools/says
+BUILD=$(cd "${BUILD:-build}" && pwd)
+cth=$BUILD/cth
+all='ftp \(tcp 21\), tftp \(udp 69\)'
+
+# wrong NAME ERR WORDS...: a usage error
+wrong() {
+	says "$1" 2 "" "^cth run: $2" "$cth" run "${@:3}"
+	like "$1: the usage follows" "$(<"$work/err")" '^usage: cth run \[OPTION\]\.\.\. \[NAME=\]PROTOCOL'
+}
+
+# ---- protocols ----
+
+wrong "nothing to serve" "which protocol\? There are: $all"
+wrong "no such protocol" "there is no protocol 'nosuch'; there are: $all" nosuch
+wrong "no such protocol, under another name" "there is no protocol 'nosuch'; there are: $all" ftp=nosuch
+wrong "no protocol behind the equals sign" "there is no protocol ''" ftp=
+wrong "protocols are as they are spelled" "there is no protocol 'FTP'" FTP
+wrong "the same one twice" "'ftp' twice: .* my-ftp=ftp" ftp tftp ftp
+wrong "one name for two" "'x' twice: .* my-tftp=tftp" x=ftp x=tftp
+wrong "a name that is empty" "'=ftp': NAME=ftp takes a name of 1 to 15 letters" =ftp
+wrong "a name of 16 characters" "'a234567890123456=ftp': NAME=ftp takes a name of 1 to 15" a234567890123456=ftp
+wrong "a name that no table can have" "'a b=ftp': NAME=ftp takes .*letters, digits and \. _ -" 'a b=ftp'
+wrong "names of 32 helpers and one more" "32 protocols at most" $(seq -f x%g=ftp 33)
+
+says "--list" 0 '^ftp tcp port 21 private-length [0-9]+ class ftp:[0-9]+:[0-9]+$' "" "$cth" run --list
+like "all of them" "$(<"$work/out")" '^tftp udp port 69 private-length [0-9]+ class tftp:[0-9]+:[0-9]+$'
+says "--list as JSON" 0 \
+	'^\{"protocols":\[\{"name":"ftp","l4":\["tcp"\],"port":21,"private_length":[0-9]+,"classes":\[\{"name":"ftp","max":[0-9]+,"timeout":[0-9]+\}\]\},\{"name":"tftp",.*\]\}$' \
+	"" "$cth" run --list -j
+wrong "--list of one" "unexpected word: ftp" --list ftp
+
+# ---- options ----
+
+wrong "a queue beyond 65535" "--queue 65536: it is a number from 0 to 65535" -q 65536 ftp
+wrong "a queue that is no number" "--queue x: " -q x ftp
+wrong "a queue that is empty" "--queue : " -q '' ftp
+wrong "a family that there is not" "--l3 inet7: it is inet or inet6" -3 inet7 ftp
+wrong "a queue without room" "--queue-len 0: it is a number of packets from 1 to 65535" --queue-len 0 ftp
+wrong "more packets than a queue can hold" "--queue-len 65536: " --queue-len 65536 ftp
+wrong "a receive buffer of nothing" "--rcvbuf 0: it is a number of bytes" --rcvbuf 0 ftp
+wrong "ports without rules" "-p goes with --attach" -p 21 ftp
+wrong "ports of two protocols" "-p goes with one protocol" --attach -p 21 ftp tftp
+wrong "port 0" "port '0': it is a number from 1 to 65535" --attach -p 0 ftp
+wrong "ports upside down" "ports '30-20': the range is upside down" --attach -p 30-20 ftp
+wrong "an option that there is not" "(unrecognized|unknown) option.*nonsense" --nonsense ftp
+says "--help tells the risks" 0 'firewall opened to any of them' "" "$cth" run --help
+like "and the signals" "$(<"$work/out")" 'SIGTERM or SIGINT'
+
+# ---- namespaces ----
+
+says "a namespace that there is not" 1 "" \
+	"^cth run: enter the network namespace nosuch: ENOENT: there is no /run/netns/nosuch; .ip netns list. shows" \
+	"$cth" run --netns nosuch ftp
+says "a path that there is not" 1 "" \
+	"enter the network namespace ./nosuch: ENOENT: there is no ./nosuch; name a file such as /proc/PID/ns/net" \
+	"$cth" run --netns ./nosuch ftp
+if [ "$(id -u)" -eq 0 ]; then
+	says "a file that is no namespace" 1 "" "EINVAL: /dev/null is no network namespace" \
+		"$cth" run --netns /dev/null ftp
+	says "a namespace of another kind" 1 "" "EINVAL: /proc/self/ns/uts is no network namespace" \
+		"$cth" run --netns /proc/self/ns/uts ftp
+	cp "$cth" "$work/cth"
+	nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	says "a namespace without rights" 4 "" "EPERM: this needs CAP_SYS_ADMIN; run it as root" \
+		"${nobody[@]}" "$work/cth" run --netns /proc/self/ns/net ftp
+	says "without rights" 4 "" "EPERM: this needs CAP_NET_ADMIN in the first user namespace; run it" \
+		"${nobody[@]}" "$work/cth" run ftp
+else
+	skip "namespaces that are none" "not root"
+	skip "without rights" "root has them"
+fi
+
+# ---- kernels without helpers ----
+
+if "$cth" helper list >/dev/null 2>&1; then
+	skip "a kernel without helpers" "this one has them"
+else
+	says "a kernel without helpers" 3 "" \
+		'^cth run: register ftp \(inet tcp\): EPROTONOSUPPORT: this kernel has no user-space helpers: .*; modprobe nfnetlink_cthelper; ' \
+		"$cth" run ftp
+	is "is one sentence" "$(wc -l <"$work/err")" 1
+	says "also as JSON, also with rules" 3 "" '^cth run: register my-tftp \(inet6 udp\): EPROTONOSUPPORT: ' \
+		"$cth" run -j --attach -3 inet6 my-tftp=tftp
+	says "it can be recorded" 3 "" EPROTONOSUPPORT "$cth" run --record "$work/run.pcap" ftp
+	says "and read" 0 'NFNL_MSG_CTHELPER_GET' "" "$cth" decode "$work/run.pcap"
+fi
+
+tap_end

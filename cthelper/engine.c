@@ -179,13 +179,26 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 	return false;
 }
 
+static void engine_decide(struct cth_engine *e)
+{
+	struct cth_decision *d = &e->decision;
+
+	if (!e->decide) {
+		cth_decide(e->call.served->proto, &e->call.view, d);
+		return;
+	}
+	memset(d, 0, sizeof(*d));
+	memcpy(d->state, e->call.view.state, sizeof(d->state));
+	e->decide(&e->call, d, e->decide_ctx);
+}
+
 void cth_engine_packet(const struct cth_pkt *p, struct cth_verdict *v, void *engine)
 {
 	struct cth_engine *e = engine;
 
 	if (!cth_engine_call(e, p, &e->call))
 		return;
-	cth_decide(e->call.served->proto, &e->call.view, &e->decision);
+	engine_decide(e);
 	cth_engine_apply(e, p, &e->call, &e->decision, v);
 }
 

@@ -77,6 +77,19 @@ struct cth_event {
 /* Sees what becomes of a packet; all that e points to lives until the return. */
 typedef void cth_event_fn(const struct cth_event *e, void *ctx);
 
+/* A packet, and what a protocol is to see of it. */
+struct cth_call {
+	struct cth_served *served;
+	struct cth_flow flow; /* its views lie in the packet */
+	struct cth_view view; /* body too */
+};
+
+/*
+ * Has a protocol run elsewhere, and waits for it: *d, which comes as "pass, and nothing else", may be
+ * any bytes afterwards; what goes beyond the protocol's constants is refused.
+ */
+typedef void cth_decide_fn(const struct cth_call *c, struct cth_decision *d, void *ctx);
+
 /* A state on its way: private to the engine, room from the caller. */
 struct cth_flight {
 	uint16_t queue;
@@ -95,17 +108,12 @@ struct cth_later {
 	struct cth_tuple expected;
 };
 
-/* A packet, and what a protocol is to see of it. */
-struct cth_call {
-	struct cth_served *served;
-	struct cth_flow flow; /* its views lie in the packet */
-	struct cth_view view; /* body too */
-};
-
 struct cth_engine {
 	struct cth_engine_stats others; /* packets that are no helper's of ours: they pass */
 	cth_event_fn *fn;  /* may be set, with ctx, at any time; NULL: nobody listens */
 	void *ctx;
+	cth_decide_fn *decide; /* likewise; NULL: protocols run here, cth_decide() */
+	void *decide_ctx;
 	bool cold;         /* believe no packet's state, only one's own: for recordings */
 	/* private */
 	struct cth_queue *queue;

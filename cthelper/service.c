@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * service.c - the life of a helper program, from the registry to the queue and back:
+ *
+ *     open    look, NEW disabled | BIND | NEW enabled | batch of rules
+ *     close   NEW disabled | verdicts | DELRULE | verdicts | DELTABLE | UNBIND | DEL
+ *
+ * Every step notes what it has done, so that closing undoes just that, whether all went well
+ * or something failed halfway. An answer that is lost leaves open whether the kernel has done
+ * it; then it is undone too, for a helper that is disabled once too often is no harm, and
+ * one that stays enabled with nobody listening is.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include "service.h"
+
+#define SERVICE_SLOT (65536 + CTH_QUEUE_ROOM)
+
+#define SERVICE_QUIET_MS 25 /* nothing came for so long, twice: the queue is empty */
+#define SERVICE_QUIETS   80 /* in all: 2 s at most are spent waiting */
+#define SERVICE_FREE_MS  50 /* between two tries to delete what is busy */
+#define SERVICE_FREES    10 /* for all helpers together */
+
+/* Before anything is done. */
+
+static const char *service_name(const struct cth_service_helper *h)
+{
+	return h->served->name ? h->served->name : h->served->proto->name;
+}
+
+static bool service_has_name(const struct cth_service *s, const char *name)
+{
+	for (size_t i = 0; i < s->helpers_n; i++)
+		if (strcmp(service_name(&s->helpers[i]), name) == 0)
+			return true;
+	return false;
+}
+
+static int service_list_one(struct cth_service *s, struct cth_served *served, uint8_t l4)
+{
+	const uint16_t l3[] = { AF_INET, AF_INET6 };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct cth_service_helper *h = &s->helpers[s->helpers_n];
+
+		if (i == 0 ? s->config.no_ipv4 : s->config.no_ipv6)
+			continue;
+		if (s->helpers_n == CTH_SERVICE_HELPERS)
+			return -EINVAL;
+		memset(h, 0, sizeof(*h));
+		h->served = served;
+		h->l3 = l3[i];
+		h->l4 = l4;
+		s->helpers_n++;
+	}
+	return 0;
+}
+
+/* Lists what is to be registered. */
+static int service_list(struct cth_service *s)
+{
+	for (size_t i = 0; i < s->config.n; i++) {
+		struct cth_served *served = &s->config.served[i];
+		const char *name = served->name ? served->name : served->proto->name;
+
+		if (service_has_name(s, name))
+			return -EINVAL;
+		if (s->config.attach && !s->config.ports_n && !served->proto->port)
+			return -EINVAL; /* it would get every flow there is */
+		for (const uint8_t *l4 = served->proto->l4; *l4; l4++)
+			if (service_list_one(s, served, *l4) < 0)
+				return -EINVAL;
+	}
+	if (s->helpers_n == 0 || (s->config.ports_n && s->config.n != 1))
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * Cuts the caller's memory into pieces, those that are always in use first:
+ *
+ *     | to 8 bytes | flights | answers | verdicts | slot | slot | ...
+ */
+static int service_carve(struct cth_service *s, void *memory, size_t size)
+{
+	const size_t fixed = CTH_SOCK_BUF + CTH_QUEUE_OUT + CTH_SERVICE_SLOTS * SERVICE_SLOT;
+	const size_t align = _Alignof(struct cth_flight);
+	size_t pad = (align - (uintptr_t)memory % align) % align;
+	size_t flights = s->config.maxlen;
+	uint8_t *p = memory;
+
+	if (!p || size < pad + fixed || (size - pad - fixed) / sizeof(*s->flights) < flights)
+		return -ENOMEM;
+	p += pad;
+	s->flights = (void *)p;
+	p += flights * sizeof(*s->flights);
+	s->control_buf = p;
+	s->out = p + CTH_SOCK_BUF;
+	cth_slots(s->ring, CTH_SERVICE_SLOTS, s->out + CTH_QUEUE_OUT, SERVICE_SLOT);
+	return 0;
+}
+
+static int service_prepare(struct cth_service *s, const struct cth_service_config *cfg,
+			   void *memory, size_t size)
+{
+	int r;
+
+	s->config = *cfg;
+	if (s->config.maxlen == 0)
+		s->config.maxlen = CTH_SERVICE_MAXLEN;
+	s->helpers_n = 0;
+	s->leaving = s->bound = false;
+	r = service_list(s);
+	return r < 0 ? r : service_carve(s, memory, size);
+}
+
+/* Helpers. */
+
+/* What is too long keeps no NUL, and is refused for that. */
+static void service_copy_name(char to[CTH_HELPER_NAME], const char *from)
+{
+	size_t n = strlen(from);
+
+	memcpy(to, from, n < CTH_HELPER_NAME ? n : CTH_HELPER_NAME);
+}
+
+/* As it should be registered. */
+static void service_wanted(const struct cth_service *s, const struct cth_service_helper *h,
+			   struct cth_helper *want)
+{
+	const struct cth_proto *proto = h->served->proto;
+
+	memset(want, 0, sizeof(*want));
+	service_copy_name(want->name, service_name(h));
+	want->l3 = h->l3;
+	want->l4 = h->l4;
+	want->queue = s->config.queue;
+	want->priv_len = proto->state_len;
+	while (want->classes < CTH_CLASSES && proto->classes[want->classes].name) {
+		const struct cth_class *from = &proto->classes[want->classes];
+		struct cth_helper_class *to = &want->policy[want->classes++];
+
+		service_copy_name(to->name, from->name);
+		to->max = from->max;
+		to->timeout = from->timeout;
+	}
+}
+
+/* Neither done nor refused, as far as we know. */
+static bool service_in_doubt(int r, const struct cth_nack *nack)
+{
+	return r < 0 && nack->error == 0 && r != -EINVAL && r != -ENOENT && r != -EMSGSIZE &&
+	       r != -EPROTONOSUPPORT;
+}
+
+/* What cannot be changed about a helper is the same? */
+static bool service_is_alike(const struct cth_helper *a, const struct cth_helper *b)
+{
+	if (a->classes != b->classes || a->priv_len != b->priv_len)
+		return false;
+	for (size_t i = 0; i < a->classes; i++)
+		if (strcmp(a->policy[i].name, b->policy[i].name) != 0)
+			return false;
+	return true;
+}
+
+/* Nothing is changed yet: whether nobody listens on our queue only binding it will tell. */
+static int service_take_over(struct cth_service *s, struct cth_service_helper *h,
+			     struct cth_service_fault *f)
+{
+	bool alike = service_is_alike(&h->was, &f->helper);
+
+	f->step = CTH_STEP_TAKE_OVER;
+	f->helper = h->was;
+	if (!alike)
+		return -EEXIST;
+	if (h->was.enabled && (uint16_t)h->was.queue != s->config.queue)
+		return -EBUSY;
+	h->taken = true;
+	return 0;
+}
+
+/* Looking comes first: only so is one whose making is in doubt known to be ours. */
+static int service_register(struct cth_service *s, struct cth_service_helper *h,
+			    struct cth_service_fault *f)
+{
+	int r;
+
+	f->step = CTH_STEP_REGISTER;
+	service_wanted(s, h, &f->helper);
+	r = cth_helper_get(&s->control, f->helper.name, h->l3, h->l4, &h->was, &f->nack);
+	if (r == -ENOENT) {
+		r = cth_helper_add(&s->control, &f->helper, &f->nack);
+		h->made = r == 0 || service_in_doubt(r, &f->nack);
+		if (r != -EEXIST)
+			return r;
+		r = cth_helper_get(&s->control, f->helper.name, h->l3, h->l4, &h->was, &f->nack);
+	}
+	return r < 0 ? r : service_take_over(s, h, f);
+}
+
+static int service_enable(struct cth_service *s, struct cth_service_helper *h,
+			  struct cth_service_fault *f)
+{
+	int r;
+
+	f->step = CTH_STEP_ENABLE;
+	service_wanted(s, h, &f->helper);
+	f->helper.enabled = true;
+	f->helper.have = CTH_HELPER_STATUS;
+	if (h->taken)
+		f->helper.have |= CTH_HELPER_QUEUE | CTH_HELPER_POLICY;
+	r = cth_helper_update(&s->control, &f->helper, &f->nack);
+	if (r == 0 || service_in_doubt(r, &f->nack))
+		h->enabled = h->changed = true;
+	return r;
+}
+
+static int service_disable(struct cth_service *s, const struct cth_service_helper *h)
+{
+	struct cth_helper change;
+	int r;
+
+	service_wanted(s, h, &change);
+	change.have = CTH_HELPER_STATUS;
+	r = cth_helper_update(&s->control, &change, NULL);
+	if (r < 0 && r != -ENOENT && r != -EPERM)
+		r = cth_helper_update(&s->control, &change, NULL);
+	return r;
+}
+
+/* Gives one that was taken over its own queue, maxima and timeouts back. */
+static int service_restore(struct cth_service *s, const struct cth_service_helper *h)
+{
+	struct cth_helper was = h->was;
+
+	was.queue = (uint16_t)was.queue; /* more was listed perhaps, but never counted */
+	was.have = CTH_HELPER_QUEUE | CTH_HELPER_POLICY;
+	return cth_helper_update(&s->control, &was, NULL);
+}
+
+/*
+ * The kernel lets go of a rule's helper a moment after the rule itself is gone. That moment is
+ * waited for on a socket that nothing comes from.
+ */
+static int service_delete(struct cth_service *s, const struct cth_service_helper *h,
+			  unsigned *patience)
+{
+	const char *name = service_name(h);
+	int r = cth_helper_del(&s->control, name, h->l3, h->l4, NULL);
+
+	while (r == -EBUSY && *patience > 0) {
+		--*patience;
+		cth_sock_receive(&s->control, s->ring, 1, SERVICE_FREE_MS);
+		r = cth_helper_del(&s->control, name, h->l3, h->l4, NULL);
+	}
+	return r;
+}
+
+/* Queue and rules. */
+
+static int service_bind(struct cth_service *s, struct cth_service_fault *f)
+{
+	const struct cth_queue_config config = {
+		.maxlen = s->config.maxlen,
+		.flags = CTH_QUEUE_CONNTRACK,
+		.wishes = CTH_QUEUE_FAIL_OPEN,
+	};
+	int r;
+
+	memset(f, 0, sizeof(*f));
+	f->step = CTH_STEP_BIND;
+	if (s->config.rcvbuf > 0)
+		(void)cth_sock_rcvbuf(&s->sock, s->config.rcvbuf);
+	r = cth_queue_bind(&s->queue, s->config.queue, &config, &f->nack);
+	if (r < 0)
+		return r;
+	s->bound = true;
+	/* Left by one that was killed: from now on it is us whom its packets come to. */
+	for (size_t i = 0; i < s->helpers_n; i++)
+		s->helpers[i].enabled = s->helpers[i].taken && s->helpers[i].was.enabled;
+	return 0;
+}
+
+/* No slot is in use while nobody receives packets: the first one takes the batch. */
+static void service_batch(struct cth_service *s, struct cth_msg *m)
+{
+	cth_msg_init(m, s->ring[0].buf, s->ring[0].cap);
+}
+
+static int service_attach(struct cth_service *s, struct cth_service_helper *h,
+			  struct cth_service_fault *f)
+{
+	const struct cth_ports usual = { h->served->proto->port, h->served->proto->port };
+	const struct cth_attach a = {
+		.helper = service_name(h), .l4 = h->l4,
+		.ipv4 = h->l3 == AF_INET, .ipv6 = h->l3 == AF_INET6,
+		.ports = s->config.ports_n ? s->config.ports : &usual,
+		.n = s->config.ports_n ? s->config.ports_n : 1,
+	};
+	struct cth_msg m;
+	int r;
+
+	f->step = CTH_STEP_ATTACH;
+	service_wanted(s, h, &f->helper);
+	service_batch(s, &m);
+	r = cth_attach(&s->control, &m, &a, &f->nack);
+	h->attached = r == 0 || service_in_doubt(r, &f->nack);
+	/* What IPv4 has just got, IPv6 can only lack because nf_tables has no such family. */
+	if ((r == -EOPNOTSUPP || r == -EAFNOSUPPORT) && a.ipv6 && !s->config.no_ipv4)
+		return 0;
+	return r;
+}
+
+/* Serves what still waits; no more than can have waited, should another rule feed the queue. */
+static int service_drain(struct cth_service *s)
+{
+	size_t done = 0;
+	unsigned quiet = 0;
+
+	for (unsigned i = 0; i < SERVICE_QUIETS && quiet < 2 && done <= s->config.maxlen; i++) {
+		int r = cth_engine_run(&s->engine, s->config.maxlen, SERVICE_QUIET_MS);
+
+		if (r < 0)
+			return r;
+		done += (size_t)r;
+		quiet = r ? 0 : quiet + 1; /* a signal may have ended one of them early */
+	}
+	return 0;
+}
+
+/* On the way in. */
+
+typedef int service_step(struct cth_service *s, struct cth_service_helper *h,
+			 struct cth_service_fault *f);
+
+static int service_each(struct cth_service *s, service_step *step, struct cth_service_fault *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->helpers_n && r == 0; i++) {
+		memset(f, 0, sizeof(*f));
+		f->served = s->helpers[i].served;
+		r = step(s, &s->helpers[i], f);
+	}
+	return r;
+}
+
+static int service_start(struct cth_service *s, struct cth_service_fault *f)
+{
+	int r = service_each(s, service_register, f);
+
+	if (r == 0)
+		r = service_bind(s, f);
+	if (r == 0)
+		r = service_each(s, service_enable, f);
+	if (r == 0 && s->config.attach)
+		r = service_each(s, service_attach, f);
+	return r;
+}
+
+/* The listener, and how it takes state, outlive a start. */
+static void service_init_engine(struct cth_service *s)
+{
+	cth_event_fn *fn = s->engine.fn;
+	void *ctx = s->engine.ctx;
+	bool cold = s->engine.cold;
+
+	cth_engine_init(&s->engine, &s->queue, &s->control, s->config.served, s->config.n,
+			s->flights, s->config.maxlen, s->config.seed);
+	s->engine.fn = fn;
+	s->engine.ctx = ctx;
+	s->engine.cold = cold;
+}
+
+int cth_service_open_on(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
+			size_t size, struct cth_service_fault *fault)
+{
+	struct cth_service_fault own;
+	int r;
+
+	if (!fault)
+		fault = &own;
+	memset(fault, 0, sizeof(*fault));
+	if (s->opened)
+		return -EINVAL;
+	s->opened = true;
+	r = service_prepare(s, cfg, memory, size);
+	if (r == 0) {
+		/* The slots are as large as it wants them. */
+		(void)cth_queue_init(&s->queue, &s->sock, s->ring, CTH_SERVICE_SLOTS, s->out,
+				     CTH_QUEUE_OUT, cth_engine_packet, &s->engine);
+		service_init_engine(s);
+		r = service_start(s, fault);
+	}
+	if (r < 0)
+		cth_service_close(s);
+	return r;
+}
+
+int cth_service_open(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
+		     size_t size, struct cth_service_fault *fault)
+{
+	struct cth_service_fault own;
+	int r;
+
+	if (!fault)
+		fault = &own;
+	memset(fault, 0, sizeof(*fault));
+	if (s->opened)
+		return -EINVAL;
+	r = service_prepare(s, cfg, memory, size);
+	if (r < 0)
+		return r;
+	fault->step = CTH_STEP_SOCKET;
+	r = cth_sock_open(&s->sock, s->ring[0].buf, s->ring[0].cap);
+	if (r < 0)
+		return r;
+	r = cth_sock_open(&s->control, s->control_buf, CTH_SOCK_BUF);
+	if (r < 0) {
+		cth_sock_close(&s->sock);
+		return r;
+	}
+	return cth_service_open_on(s, cfg, memory, size, fault);
+}
+
+int cth_service_run(struct cth_service *s, int timeout_ms)
+{
+	return s->opened ? cth_engine_run(&s->engine, 0, timeout_ms) : -EINVAL;
+}
+
+/* On the way out. */
+
+/* Keeps the first error. What is gone already is as good as removed. */
+static bool service_undone(int r, int *first)
+{
+	if (r < 0 && r != -ENOENT && *first == 0)
+		*first = r;
+	return r == 0 || r == -ENOENT;
+}
+
+static void service_disable_all(struct cth_service *s, int *first)
+{
+	for (size_t i = s->helpers_n; i-- > 0;) {
+		struct cth_service_helper *h = &s->helpers[i];
+
+		if (h->enabled && service_undone(service_disable(s, h), first))
+			h->enabled = false;
+	}
+}
+
+static bool service_is_attached(const struct cth_service *s)
+{
+	for (size_t i = 0; i < s->helpers_n; i++)
+		if (s->helpers[i].attached)
+			return true;
+	return false;
+}
+
+static void service_clear(struct cth_service *s, int *first)
+{
+	struct cth_msg m;
+
+	service_batch(s, &m);
+	for (size_t i = s->helpers_n; i-- > 0;) {
+		struct cth_service_helper *h = &s->helpers[i];
+
+		if (h->attached)
+			service_undone(cth_attach_clear(&s->control, &m, service_name(h),
+							h->l3 == AF_INET6, NULL), first);
+	}
+}
+
+static void service_detach(struct cth_service *s, int *first)
+{
+	struct cth_msg m;
+
+	service_batch(s, &m);
+	for (size_t i = s->helpers_n; i-- > 0;) {
+		struct cth_service_helper *h = &s->helpers[i];
+
+		/* One table has the rules of every l4: of the others it is gone already. */
+		if (h->attached && service_undone(cth_detach(&s->control, &m, service_name(h),
+							     h->l3 == AF_INET6, NULL), first))
+			h->attached = false;
+	}
+}
+
+/* Closing the queue's socket unbinds it even if the kernel would not hear of it. */
+static void service_unbind(struct cth_service *s, int *first)
+{
+	if (s->bound)
+		service_undone(cth_queue_unbind(&s->queue, s->config.queue, NULL), first);
+	s->bound = false;
+	cth_sock_close(&s->sock);
+}
+
+static void service_leave_registry(struct cth_service *s, int *first)
+{
+	unsigned patience = SERVICE_FREES;
+
+	for (size_t i = s->helpers_n; i-- > 0;) {
+		struct cth_service_helper *h = &s->helpers[i];
+
+		if (h->made && service_undone(service_delete(s, h, &patience), first))
+			h->made = false;
+		if (h->changed && !h->enabled && h->taken)
+			service_undone(service_restore(s, h), first);
+	}
+}
+
+int cth_service_close(struct cth_service *s)
+{
+	int first = 0;
+
+	if (!s->opened)
+		return 0;
+	service_disable_all(s, &first);
+	s->leaving = true;
+	if (s->bound)
+		service_undone(service_drain(s), &first);
+	if (service_is_attached(s)) {
+		service_clear(s, &first);
+		service_undone(service_drain(s), &first);
+		service_detach(s, &first);
+	}
+	service_unbind(s, &first);
+	service_leave_registry(s, &first);
+	cth_sock_close(&s->control);
+	s->opened = false;
+	return first;
+}

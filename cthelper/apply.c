@@ -114,6 +114,7 @@ static void apply_state(struct apply *a, struct cth_msg *m)
 	const struct cth_call *c = a->c;
 	size_t len = c->served->proto->state_len;
 
+	memset(a->state + len, 0, CTH_STATE - len); /* so much and no more is kept */
 	if (memcmp(a->state, c->view.state, len) == 0)
 		return;
 	if (c->flow.have & CTH_FLOW_MASTER)

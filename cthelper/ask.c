@@ -234,13 +234,16 @@ static const char *ask_why(int r, bool choose)
 static int ask_first(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
 		     uint16_t port, struct cth_verdict *v)
 {
+	struct cth_expect *x;
 	struct cth_msg m;
 
 	if (v->expect.p || cth_row(w->ports) > 1)
 		return -EOPNOTSUPP;
+	x = ask_fill(e, c, w, port, 0);
+	x->have &= ~(uint32_t)(CTH_EXPECT_MASTER | CTH_EXPECT_ZONE); /* the packet's own, always */
 	cth_msg_init(&m, e->expect, sizeof(e->expect));
 	cth_msg_begin_bare(&m);
-	if (cth_expect_put(&m, ask_fill(e, c, w, port, 0)) < 0 || cth_msg_end(&m) < 0)
+	if (cth_expect_put(&m, x) < 0 || cth_msg_end(&m) < 0)
 		return -EINVAL;
 	v->expect = cth_msg_bytes(&m);
 	return 0;

@@ -108,12 +108,13 @@ static void engine_see_flow(struct cth_call *c, bool reply)
 /* The body: 0; 1: there is none, or it is not the flow's own; -1: it was not seen whole. */
 static int engine_see_body(struct cth_call *c, const struct cth_pkt *p)
 {
+	bool cut = p->have & CTH_PKT_CAP_LEN;
 	struct cth_ip ip;
 
 	if (cth_ip_find(&ip, p->payload) < 0 || !ip.l4 || ip.proto != c->flow.orig.l4 ||
 	    !ip.body || ip.body_len == 0)
-		return 1;
-	if (p->have & CTH_PKT_CAP_LEN || ip.more)
+		return cut ? -1 : 1;
+	if (cut || ip.more)
 		return -1;
 	c->view.body = cth_span_sub(p->payload, ip.body, ip.body_len);
 	if (ip.proto == IPPROTO_TCP)

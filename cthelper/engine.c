@@ -156,6 +156,7 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 
 	e->count++;
 	memset(c, 0, sizeof(*c));
+	c->pkt = p;
 	if (cth_flow_parse(&c->flow, p->ct) < 0 || !(c->flow.have & CTH_FLOW_HELPER))
 		c->served = NULL;
 	else

@@ -79,6 +79,7 @@ typedef void cth_event_fn(const struct cth_event *e, void *ctx);
 
 /* A packet, and what a protocol is to see of it. */
 struct cth_call {
+	const struct cth_pkt *pkt;
 	struct cth_served *served;
 	struct cth_flow flow; /* its views lie in the packet */
 	struct cth_view view; /* body too */

@@ -177,6 +177,7 @@ static int service_take_over(struct cth_service *s, struct cth_service_helper *h
 	if (h->was.enabled && (uint16_t)h->was.queue != s->config.queue)
 		return -EBUSY;
 	h->taken = true;
+	h->made = s->config.resume; /* the predecessor's, and so to be deleted */
 	return 0;
 }
 
@@ -276,10 +277,12 @@ static int service_bind(struct cth_service *s, struct cth_service_fault *f)
 	if (r < 0)
 		return r;
 	s->bound = true;
+	if (s->config.resume)
+		r = s->thrown = cth_queue_drop_all(&s->queue, s->config.queue);
 	/* Left by one that was killed: from now on it is us whom its packets come to. */
 	for (size_t i = 0; i < s->helpers_n; i++)
 		s->helpers[i].enabled = s->helpers[i].taken && s->helpers[i].was.enabled;
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 /* No slot is in use while nobody receives packets: the first one takes the batch. */
@@ -359,18 +362,22 @@ static int service_start(struct cth_service *s, struct cth_service_fault *f)
 	return r;
 }
 
-/* The listener, and how it takes state, outlive a start. */
+/* What the caller has set in it outlives a start. */
 static void service_init_engine(struct cth_service *s)
 {
-	cth_event_fn *fn = s->engine.fn;
-	void *ctx = s->engine.ctx;
-	bool cold = s->engine.cold;
+	struct cth_engine *e = &s->engine;
+	cth_event_fn *fn = e->fn;
+	cth_decide_fn *decide = e->decide;
+	void *ctx = e->ctx, *decide_ctx = e->decide_ctx;
+	bool cold = e->cold;
 
-	cth_engine_init(&s->engine, &s->queue, &s->control, s->config.served, s->config.n,
-			s->flights, s->config.maxlen, s->config.seed);
-	s->engine.fn = fn;
-	s->engine.ctx = ctx;
-	s->engine.cold = cold;
+	cth_engine_init(e, &s->queue, &s->control, s->config.served, s->config.n, s->flights,
+			s->config.maxlen, s->config.seed);
+	e->fn = fn;
+	e->ctx = ctx;
+	e->decide = decide;
+	e->decide_ctx = decide_ctx;
+	e->cold = cold;
 }
 
 int cth_service_open_on(struct cth_service *s, const struct cth_service_config *cfg, void *memory,

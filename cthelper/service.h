@@ -53,6 +53,11 @@ struct cth_service_config {
 	size_t ports_n;
 	int rcvbuf;                /* of the queue's socket, bytes; 0: as the system has it */
 	uint32_t seed;             /* for the choice of ports: anything that others cannot guess */
+	/*
+	 * s->sock comes from a predecessor that is dead, its queue bound: what that one has not decided is
+	 * dropped, for what it has done by half nobody knows; and what it has registered is ours.
+	 */
+	bool resume;
 };
 
 /* What failed, and for whom: with the -errno that is returned. */
@@ -101,6 +106,7 @@ struct cth_service {
 	uint8_t *out, *control_buf;
 	struct cth_flight *flights;
 	bool opened, bound;
+	int thrown;      /* datagrams, when resumed */
 };
 
 /*

@@ -26,6 +26,7 @@
 #define QUEUE_EVERY_FLAG  31u
 #define QUEUE_OUT_MAX     131072u /* with a payload behind it, less than a usual send buffer */
 #define QUEUE_CONFIG_SIZE 64u
+#define QUEUE_THROWN_MAX  65536 /* datagrams: more than a queue holds are new ones */
 
 /* Ids wrap; the kernel too compares them by their difference. */
 static bool id_after(uint32_t id, uint32_t other)
@@ -324,6 +325,8 @@ static void refusal_note(struct cth_queue *q, const struct cth_nlmsg *m)
 
 	if (cth_nack_parse(m, &nack) < 0 || nack.error == 0)
 		return;
+	if (q->drop_seq && nack.seq == q->drop_seq)
+		return;
 	q->stats.nacks++;
 	q->last_nack = nack;
 	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
@@ -559,6 +562,55 @@ int cth_queue_adopt(struct cth_queue *q, uint16_t num, uint32_t flags)
 	b->flags = flags;
 	b->foreign = true;
 	return 0;
+}
+
+/*
+ * DROP for all ids there are. A range has those that are not after its id, by their
+ * difference, and ends at the first that is: so one for each half, and one more for a queue whose
+ * first packet was in the other half than its last.
+ */
+static int drop_ranges(struct cth_queue *q, uint16_t num)
+{
+	static const uint32_t ends[] = { UINT32_MAX, INT32_MAX, UINT32_MAX };
+	uint8_t header[8];
+	int r = 0;
+
+	q->drop_seq = cth_sock_seq(q->sock);
+	cth_msg_reset(&q->out);
+	for (size_t i = 0; i < 3 && r == 0; i++) {
+		cth_store_be32(header, CTH_DROP);
+		cth_store_be32(header + 4, ends[i]);
+		cth_msg_begin(&q->out, QUEUE_TYPE(NFQNL_MSG_VERDICT_BATCH), NLM_F_REQUEST,
+			      q->drop_seq, 0, num);
+		cth_msg_put(&q->out, NFQA_VERDICT_HDR, header, sizeof(header));
+		r = cth_msg_end(&q->out);
+	}
+	if (r == 0)
+		r = messages_send(q, cth_msg_bytes(&q->out), NULL, 0);
+	cth_msg_reset(&q->out);
+	return r;
+}
+
+int cth_queue_drop_all(struct cth_queue *q, uint16_t num)
+{
+	struct cth_queue_bound *b = bound_find(q, num);
+	int n, r, thrown = 0;
+
+	if (!b)
+		return -ENODEV;
+	if (q->busy)
+		return -EBUSY;
+	do {
+		n = cth_sock_receive(q->sock, q->ring, q->slots, 0);
+		thrown += n > 0 ? n : 0;
+	} while (n > 0 && thrown < QUEUE_THROWN_MAX);
+	r = n < 0 ? n : drop_ranges(q, num);
+	if (r < 0)
+		return r;
+	q->stats.held -= b->held;
+	b->seen = b->lost = b->foreign = b->doubt = b->ever_held = false;
+	b->held = b->run_count = 0;
+	return thrown;
 }
 
 uint32_t cth_queue_flags(const struct cth_queue *q, uint16_t num)

@@ -88,6 +88,7 @@ struct cth_queue {
 	size_t slots;
 	struct cth_msg out;
 	int send_error;       /* the first since the last flush */
+	uint32_t drop_seq;    /* of what drop_all sent: nobody minds that nothing was there */
 	bool busy;
 	cth_pkt_fn *fn;
 	void *ctx;
@@ -135,6 +136,14 @@ int cth_queue_bind(struct cth_queue *q, uint16_t num, const struct cth_queue_con
  * goes without ranges, for they would decide what its former owner has read and not decided.
  */
 int cth_queue_adopt(struct cth_queue *q, uint16_t num, uint32_t flags);
+
+/*
+ * Drops all that is undecided in queue num, whoever has read it, and throws away what the socket
+ * holds: for who takes a socket over from one that is dead. From now on the queue is one's own, with
+ * ranges. How many datagrams were thrown away; -errno. A packet that comes at this very moment may
+ * be seen although it is dropped already.
+ */
+int cth_queue_drop_all(struct cth_queue *q, uint16_t num);
 
 /* The flags in force on a queue that is bound; 0 otherwise. */
 uint32_t cth_queue_flags(const struct cth_queue *q, uint16_t num);

@@ -13,6 +13,9 @@
 #include "inner.h"
 #include "render.h"
 
+/* IPS_FIXED_TIMEOUT of linux/netfilter/nf_conntrack_common.h: whoever set it wants it so. */
+#define APPLY_FIXED_TIMEOUT (1u << 10)
+
 /* One decision in work. */
 struct apply {
 	struct cth_engine *e;
@@ -131,7 +134,7 @@ static void apply_flow(struct apply *a)
 	cth_msg_init(&m, a->e->ct, sizeof(a->e->ct));
 	cth_msg_begin_bare(&m);
 	apply_state(a, &m);
-	if (a->d->timeout)
+	if (a->d->timeout && !(a->c->flow.status & APPLY_FIXED_TIMEOUT))
 		cth_flow_put_timeout(&m, a->d->timeout);
 	if (cth_msg_end(&m) < 0)
 		return; /* never: the buffer holds both at their longest */

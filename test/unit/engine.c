@@ -10,6 +10,7 @@
  */
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include "packets.h"
 #include "../../cthelper/engine.h"
 #include "../../netlink/uapi.h"
@@ -2006,6 +2007,23 @@ static void a_timeout_goes_into_the_verdict(void **state)
 	assert_int_equal(verdict.ct.timeout, 300);
 }
 
+/* The kernel would take nothing at all of such a verdict. */
+static void a_timeout_that_is_fixed_stays(void **state)
+{
+	struct situation s = situation(4, IPPROTO_UDP, NO_NAT, true);
+
+	(void)state;
+	start_deciding();
+	decided_on.timeout = 300;
+	decided_on.state_changed = 1;
+	decided_on.state[0] = 5;
+	s.flow.status |= IPS_FIXED_TIMEOUT;
+	s.body = "x";
+	pass(&s);
+	assert_int_equal(verdict.ct.have, CTH_FLOW_HELPER);
+	assert_int_equal(verdict.info[0], 5);
+}
+
 static void a_packet_is_dropped_when_the_protocol_says_so(void **state)
 {
 	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, true);
@@ -2388,6 +2406,7 @@ int main(void)
 		T(a_flow_is_left_when_its_verdict_has_gone),
 		T(a_flow_that_cannot_be_left_stays),
 		T(a_timeout_goes_into_the_verdict),
+		T(a_timeout_that_is_fixed_stays),
 		T(a_packet_is_dropped_when_the_protocol_says_so),
 		T(notes_are_counted_and_told),
 		T(nobody_has_to_listen),

@@ -100,7 +100,9 @@ static int choose_queue(struct run *r)
 	served_helper(r, &r->served[0], r->config.no_ipv4 ? AF_INET6 : AF_INET,
 		      r->served[0].proto->l4[0], &first);
 	if (n < 0)
-		return helper_refused(n, &nack, phrase("register %s", helper_text(&first)));
+		return common.dry_run ? CTH_EXIT_OK
+				      : helper_refused(n, &nack, phrase("register %s",
+									helper_text(&first)));
 	for (int i = n - 1; i >= 0 && !r->queue_given; i--)
 		if (strcmp(list[i].name, first.name) == 0)
 			r->config.queue = (uint16_t)list[i].queue;
@@ -154,19 +156,15 @@ static void close_sockets(struct run *r)
 
 /* The start. */
 
-/* "inet inet6": what it is registered for, or attached to. */
+/* "inet inet6": what it is served for, or attached to. */
 static const char *families_text(const struct run *r, const struct cth_served *s, bool attached)
 {
-	bool ipv4 = false, ipv6 = false;
+	bool ipv4 = !r->config.no_ipv4, ipv6 = !r->config.no_ipv6;
 
-	for (size_t i = 0; i < r->service.helpers_n; i++) {
-		const struct cth_service_helper *h = &r->service.helpers[i];
-
-		if (h->served != s || (attached && !h->attached))
-			continue;
-		ipv4 |= h->l3 == AF_INET;
-		ipv6 |= h->l3 == AF_INET6;
-	}
+	/* Where nf_tables has no IPv6, only IPv4 is attached. */
+	for (size_t i = 0; i < r->service.helpers_n && attached; i++)
+		if (r->service.helpers[i].served == s && r->service.helpers[i].l3 == AF_INET6)
+			ipv6 = r->service.helpers[i].attached;
 	return phrase("%s%s%s", ipv4 ? "inet" : "", ipv4 && ipv6 ? " " : "", ipv6 ? "inet6" : "");
 }
 
@@ -242,49 +240,6 @@ static void tell_ready(const struct run *r)
 	tell_serving(r, "serving");
 }
 
-/* The dry run. */
-
-static int rehearse_attaching(struct run *r, const struct cth_served *s, uint8_t l4)
-{
-	const struct cth_ports own = { s->proto->port, s->proto->port };
-	const struct cth_attach a = {
-		.helper = served_name(s), .l4 = l4,
-		.ipv4 = !r->config.no_ipv4, .ipv6 = !r->config.no_ipv6,
-		.ports = r->config.ports_n ? r->ports : &own,
-		.n = r->config.ports_n ? r->config.ports_n : 1,
-	};
-	size_t room = CTH_ATTACH_ROOM(a.n);
-	struct cth_nack nack = { 0 };
-	uint8_t *buf = malloc(room);
-	struct cth_msg m;
-	int err = -ENOMEM;
-
-	if (buf) {
-		cth_msg_init(&m, buf, room);
-		err = cth_attach_put(&m, cth_sock_seq(&r->service.control), &a);
-	}
-	if (err == 0)
-		err = cth_sock_request(&r->service.control, cth_msg_bytes(&m), NULL, NULL, &nack);
-	free(buf);
-	return err == 0 ? CTH_EXIT_OK
-			: attach_refused(err, &nack, phrase("attach %s", a.helper), a.helper);
-}
-
-/*
- * What would be sent is shown as it would be, to the end. The rules are shown apart: the service would look
- * for the helpers first, which are not there.
- */
-static int rehearse(struct run *r, bool attach)
-{
-	int status = CTH_EXIT_OK;
-
-	for (size_t i = 0; attach && i < r->config.n; i++)
-		for (const uint8_t *l4 = r->served[i].proto->l4; *l4 && !status; l4++)
-			status = rehearse_attaching(r, &r->served[i], *l4);
-	tell_serving(r, "would serve");
-	return status;
-}
-
 /* The end. */
 
 /* A rule of somebody else may hold what we have registered: it stays, and does no harm. */
@@ -307,8 +262,6 @@ static int leave(struct run *r)
 	measure_losses(r);
 	err = cth_service_close(&r->service);
 	close_sockets(r);
-	if (common.dry_run)
-		return CTH_EXIT_OK;
 	show_counters(r, true);
 	if (err == -EBUSY)
 		tell_remaining(r);
@@ -339,7 +292,6 @@ static int serve(struct run *r)
 static int start(struct run *r)
 {
 	size_t room = CTH_SERVICE_ROOM(r->config.maxlen ? r->config.maxlen : CTH_SERVICE_MAXLEN);
-	bool attach = r->config.attach;
 	struct cth_service_fault fault;
 	int err, status, left;
 
@@ -348,19 +300,14 @@ static int start(struct run *r)
 	if (!r->memory)
 		return fail(ENOMEM, "set up the service", NULL, "lower --queue-len");
 	r->config.seed = unguessable();
-	r->config.attach = attach && !common.dry_run;
 	r->service.engine.fn = show_event;
 	r->service.engine.ctx = r;
 	err = cth_service_open_on(&r->service, &r->config, r->memory, room, &fault);
 	if (err < 0)
 		return run_refused(r, err, &fault);
-	if (common.dry_run) {
-		status = rehearse(r, attach);
-	} else {
-		if (!interrupted)
-			tell_ready(r);
-		status = serve(r);
-	}
+	if (!interrupted)
+		tell_ready(r);
+	status = serve(r);
 	left = leave(r);
 	return status ? status : left;
 }
@@ -371,11 +318,16 @@ static int run_service(struct run *r)
 
 	fill_streams();
 	catch_signals();
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	setvbuf(stdout, NULL, _IOFBF, 0); /* shown() flushes, and sees what becomes of it */
 	status = open_sockets(r);
-	if (status == CTH_EXIT_OK)
-		status = choose_queue(r);
-	if (status == CTH_EXIT_OK) {
+	if (status != CTH_EXIT_OK)
+		return status;
+	status = choose_queue(r);
+	if (status == CTH_EXIT_OK && common.dry_run) {
+		status = rehearse_run(r);
+		if (status == CTH_EXIT_OK)
+			tell_serving(r, "would serve");
+	} else if (status == CTH_EXIT_OK) {
 		look_for_rules(r);
 		status = start(r);
 	}

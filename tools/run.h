@@ -2,7 +2,7 @@
 /*
  * run.h - what the parts of `cth run` share. run.c has its life from the start to the end,
  * run_options.c its command line, run_show.c, run_counts.c and run_list.c what it shows,
- * run_fault.c what its failures mean.
+ * run_fault.c what its failures mean, run_dry.c the dry run.
  */
 #ifndef TOOLS_RUN_H
 #define TOOLS_RUN_H
@@ -44,6 +44,9 @@ int take_run(const struct applet *self, int argc, char **argv, struct run *r);
 /* run.c: the helper that is registered for it, for one l3 and l4: what it should be like. */
 void served_helper(const struct run *r, const struct cth_served *s, uint16_t l3, uint8_t l4,
 		   struct cth_helper *h);
+
+/* run_dry.c: shows what would be sent: 0, or an exit code. */
+int rehearse_run(struct run *r);
 
 /* run_fault.c: says why cth_service_open() failed; the exit code. */
 int run_refused(const struct run *r, int err, const struct cth_service_fault *fault);

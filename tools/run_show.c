@@ -40,6 +40,16 @@ static bool reader_has_room(struct run *r)
 	return true;
 }
 
+/* The errno of a stream that failed some time ago is lost. */
+static int output_error(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	if (errno)
+		return errno;
+	return poll(&out, 1, 0) > 0 && out.revents & POLLERR ? EPIPE : EIO;
+}
+
 void shown(struct run *r)
 {
 	int fd, error;
@@ -47,7 +57,7 @@ void shown(struct run *r)
 	errno = 0;
 	if (r->mute || (fflush(stdout) == 0 && !ferror(stdout)))
 		return;
-	error = errno ? errno : EIO;
+	error = output_error();
 	r->mute = true;
 	if (error != EPIPE)
 		r->write_error = error;
@@ -190,24 +200,16 @@ static bool is_first(struct run *r, const struct cth_event *e)
 	return true;
 }
 
-/* What to do about an expectation that the kernel does not take. */
+/* What to do about an expectation that the kernel does not take, beyond what its why says. */
 static const char *refusal_remedy(const struct cth_event *e)
 {
-	bool translated = e->expect && e->expect->have & CTH_EXPECT_FN;
-
 	switch (-e->error) {
-	case EMFILE:
-		return "the table of expectations is full: raise "
-		       "net.netfilter.nf_conntrack_expect_max";
 	case EPERM:
 		return permission_remedy(false);
 	case EPROTONOSUPPORT:
 		return "modprobe nf_conntrack_netlink";
 	case EINVAL:
-	case EOPNOTSUPP:
-		if (translated)
-			return "the flow is translated, and the kernel may lack CONFIG_NF_NAT: "
-			       "modprobe nf_nat";
+		return e->expect && e->expect->have & CTH_EXPECT_FN ? "try: modprobe nf_nat" : NULL;
 	}
 	return NULL;
 }

@@ -3,7 +3,7 @@
 #
 # test/tools/run.sh -- what `cth run` says before it serves: its command line, protocols, namespaces,
 # and what it cannot do here. Prints TAP. It needs no kernel with helpers; where there are some it
-# starts nothing all the same. What it serves is tried by test/tools/run-vm.
+# starts nothing all the same, but for dry runs. What it serves is tried by test/tools/run-vm.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -80,6 +80,18 @@ else
 	skip "namespaces that are none" "not root"
 	skip "without rights" "root has them"
 fi
+
+# ---- a dry run ----
+
+says "a dry run shows what would be sent" 0 'NFNL_MSG_CTHELPER_NEW' 'dry run: nothing was changed$' \
+	"$cth" run --dry-run -q 33 --attach ftp tftp
+like "and what would be served" "$(<"$work/err")" \
+	'^would serve ftp \(inet inet6 tcp\), tftp \(inet inet6 udp\) on queue 33$'
+is "in order" "$(sed -n 's/^> \(NF[A-Z]*_MSG_[A-Z_]*\) .*/\1/p' "$work/out" | uniq | head -n 4 | tr '\n' ' ')" \
+	"NFNL_MSG_CTHELPER_NEW NFQNL_MSG_CONFIG NFNL_MSG_CTHELPER_NEW NFT_MSG_NEWTABLE "
+says "of one family, without rules" 0 . '^would serve my-ftp=ftp \(inet6 tcp\) on queue 0$' \
+	"$cth" run --dry-run -3 inet6 my-ftp=ftp
+unlike "there are none, if not asked for" "$(<"$work/out")" 'NFT_MSG_NEW'
 
 # ---- kernels without helpers ----
 

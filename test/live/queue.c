@@ -588,6 +588,27 @@ static void a_ring_full_of_accepts_is_one_message(void **state)
 	assert_int_equal(q.stats.nacks, 0);
 }
 
+/* Every datagram is there as soon as it was sent: it goes out through the queue. */
+static void a_round_tells_whether_it_left_the_socket_empty(void **state)
+{
+	struct udp u = udp_open(AF_INET, 5000);
+
+	(void)state;
+	bind_plainly();
+	assert_true(q.round == 0 && q.emptied == 0);
+	say_many(u, SLOTS + 3);
+	assert_int_equal(cth_queue_run(&q, 0, 2000), SLOTS);
+	assert_true(q.round == 1 && q.emptied == 0);
+	assert_int_equal(cth_queue_run(&q, 0, 2000), 3);
+	assert_true(q.round == 2 && q.emptied == 2);
+	say_many(u, SLOTS); /* nothing is left, but that is not seen yet */
+	assert_int_equal(cth_queue_run(&q, 0, 2000), SLOTS);
+	assert_true(q.round == 3 && q.emptied == 2);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 0);
+	assert_true(q.round == 4 && q.emptied == 4);
+	assert_int_equal(heard_all(u), 2 * SLOTS + 3);
+}
+
 static void drop_every_seventh(const struct cth_pkt *p, struct cth_verdict *v)
 {
 	if (p->id % 7 == 0)
@@ -869,6 +890,7 @@ int main(void)
 		TEST(late_verdicts_come_in_any_order),
 		TEST(a_second_verdict_is_refused_by_the_kernel_and_counted),
 		TEST(a_ring_full_of_accepts_is_one_message),
+		TEST(a_round_tells_whether_it_left_the_socket_empty),
 		TEST(ranges_and_verdicts_keep_their_order),
 		TEST(another_sockets_queue_is_refused),
 		TEST(a_descriptor_is_handed_over_with_its_queues),

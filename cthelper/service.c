@@ -509,10 +509,10 @@ static void service_leave_registry(struct cth_service *s, int *first)
 	for (size_t i = s->helpers_n; i-- > 0;) {
 		struct cth_service_helper *h = &s->helpers[i];
 
+		if (!h->made && h->changed && !h->enabled)
+			service_undone(service_restore(s, h), first);
 		if (h->made && service_undone(service_delete(s, h, &patience), first))
 			h->made = false;
-		if (h->changed && !h->enabled && h->taken)
-			service_undone(service_restore(s, h), first);
 	}
 }
 

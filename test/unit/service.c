@@ -753,6 +753,21 @@ static void a_queue_that_is_taken_leaves_helpers_as_they_are(void **state)
 	assert_same_registry(&before);
 }
 
+static void a_dead_predecessors_queue_is_emptied_and_its_helpers_are_deleted(void **state)
+{
+	(void)state;
+	there(AF_INET, QUEUE, true);
+	there(AF_INET6, QUEUE, true);
+	world.bound = true; /* by the socket that was handed over */
+	config.resume = true;
+	assert_int_equal(open_service(), 0);
+	assert_log("verdict, enable one4u, enable one6u, attach one4, attach one6");
+	assert_int_equal(cth_service_close(&service), 0);
+	assert_log("disable one6u, disable one4u, clear one6, clear one4, detach one6, detach one4, "
+		   "unbind, del one6u, del one4u");
+	assert_nothing_is_left();
+}
+
 /* No IPv6. */
 
 static void without_tables_for_ipv6_ipv4_is_attached_alone(void **state)
@@ -1040,6 +1055,7 @@ int main(void)
 		TEST(one_of_other_classes_or_state_cannot_be_taken_over),
 		TEST(the_kernels_own_helper_is_told_apart),
 		TEST(a_queue_that_is_taken_leaves_helpers_as_they_are),
+		TEST(a_dead_predecessors_queue_is_emptied_and_its_helpers_are_deleted),
 		TEST(without_tables_for_ipv6_ipv4_is_attached_alone),
 		TEST(if_ipv6_is_all_that_is_wanted_it_must_be_there),
 		TEST(without_nf_tables_there_is_no_attaching),

@@ -7,12 +7,15 @@
  *                                 |
  *                                 v
  *                    a seam that counts verdicts, shows them to -v, and sends none
+ *
+ * With --helper a protocol decides: see rehearse.c.
  */
 #include <inttypes.h>
 #include "../netlink/uapi.h"
 #include "cth.h"
 #include "decode.h"
 #include "queue.h"
+#include "rehearse.h"
 
 #define PACKET_TYPE (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET)
 #define HEADERS     20u /* nlmsghdr and nfgenmsg */
@@ -131,42 +134,81 @@ static int replay(struct replay *r, const char *path)
 	return status;
 }
 
+static int unknown_protocol(const struct applet *self, const char *name)
+{
+	const char *list = "";
+
+	for (size_t i = 0; cth_protos[i]; i++)
+		list = phrase("%s%s%s", list, i ? ", " : "", cth_protos[i]->name);
+	return usage_error(self, "'%s' is not a protocol; there are: %s", name, list);
+}
+
+enum { OPT_AS = OPT_APPLET, OPT_FOREIGN, OPT_LOW_PORTS };
+
+/* One of ours: -1; otherwise as common_option(). */
+static int replay_option(const struct applet *self, int c, struct replay *r, struct rehearsal *h)
+{
+	uint64_t num;
+
+	switch (c) {
+	case 'q':
+		if (!parse_number(optarg, 0, UINT16_MAX, &num))
+			return usage_error(self, "'%s' is not a queue, 0 to 65535", optarg);
+		r->only = h->only = (uint32_t)num;
+		return -1;
+	case 'v':
+		r->verbose = h->verbose = true;
+		return -1;
+	case 'p':
+		h->proto = cth_proto_find(optarg);
+		return h->proto ? -1 : unknown_protocol(self, optarg);
+	case OPT_AS:
+		h->as = optarg;
+		return -1;
+	case OPT_FOREIGN:
+		h->allow |= CTH_ALLOW_FOREIGN;
+		return -1;
+	case OPT_LOW_PORTS:
+		h->allow |= CTH_ALLOW_LOW_PORTS;
+		return -1;
+	}
+	return common_option(self, c);
+}
+
 static int replay_main(const struct applet *self, int argc, char **argv)
 {
 	static const struct option options[] = {
 		COMMON_LONG,
 		{ "queue", required_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' },
+		{ "helper", required_argument, NULL, 'p' },
+		{ "as", required_argument, NULL, OPT_AS },
+		{ "allow-foreign", no_argument, NULL, OPT_FOREIGN },
+		{ "allow-low-ports", no_argument, NULL, OPT_LOW_PORTS },
 		{ NULL, 0, NULL, 0 }
 	};
+	struct rehearsal h = { .only = REHEARSE_EVERY_QUEUE };
 	static struct replay r;
-	uint64_t num;
 	int c, status;
 
 	memset(&r, 0, sizeof(r));
 	r.only = EVERY_QUEUE;
 	while ((c = getopt_long(argc, argv, COMMON_SHORT "q:v", options, NULL)) != -1) {
-		if (c == 'q') {
-			if (!parse_number(optarg, 0, UINT16_MAX, &num))
-				return usage_error(self, "'%s' is not a queue, 0 to 65535", optarg);
-			r.only = (uint32_t)num;
-		} else if (c == 'v') {
-			r.verbose = true;
-		} else {
-			status = common_option(self, c);
-			if (status >= 0)
-				return status;
-		}
+		status = replay_option(self, c, &r, &h);
+		if (status >= 0)
+			return status;
 	}
 	if (optind + 1 != argc)
 		return usage_error(self, "%s", optind < argc ? "one recording at a time"
 							     : "which recording?");
-	return replay(&r, argv[optind]);
+	if (!h.proto && (h.as || h.allow))
+		return usage_error(self, "--as and --allow-... mean something only with --helper");
+	return h.proto ? rehearse(&h, argv[optind]) : replay(&r, argv[optind]);
 }
 
 const struct applet replay_applet = {
 	.name = "replay",
-	.usage = "[-j] [-v] [-q QUEUE] FILE",
+	.usage = "[-j] [-v] [-q QUEUE] [--helper PROTOCOL [--as NAME]] FILE",
 	.help =
 		"Feeds a recording's queued packets through the queue code, without a kernel.\n"
 		"\n"
@@ -176,8 +218,16 @@ const struct applet replay_applet = {
 		"  -q, --queue N                 only the packets of queue N\n"
 		"  -v, --verbose                 each packet's message as a tree before its lines, its\n"
 		"                                flow, and the verdict that would be sent behind them\n"
+		"      --helper PROTOCOL         has a protocol decide, before a pretended kernel, and\n"
+		"                                prints what it would expect, edit, keep and answer;\n"
+		"                                what the recorded program did is not looked at.\n"
+		"                                Packets without anything for it only with -v\n"
+		"      --as NAME                 the helper's name in the recording, if it is not the\n"
+		"                                protocol's, nor the first that could be\n"
+		"      --allow-foreign, --allow-low-ports   as with cth run\n"
 		"\n"
-		"Example:\n"
-		"  cth replay -q 0 test/recordings/readme-demo.pcap\n",
+		"Examples:\n"
+		"  cth replay -q 0 test/recordings/readme-demo.pcap\n"
+		"  cth replay --helper ftp test/recordings/conntrackd-ftp-masq-port.pcap\n",
 	.main = replay_main,
 };

@@ -82,8 +82,11 @@ static struct cth_expect *ask_fill(struct cth_engine *e, const struct cth_call *
 			   (w->flags & CTH_WANT_INACTIVE ? CTH_EXPECT_INACTIVE : 0);
 	}
 	if (w->flags & CTH_WANT_CHILD) {
+		size_t n = strlen(c->served->proto->child);
+
 		x->have |= CTH_EXPECT_HELPER;
-		strncpy(x->helper, c->served->proto->child, sizeof(x->helper) - 1);
+		memcpy(x->helper, c->served->proto->child,
+		       n < sizeof(x->helper) ? n : sizeof(x->helper) - 1);
 	}
 	if (!c->view.rewrite || w->dest == CTH_TO_OTHER)
 		return x;

@@ -1366,6 +1366,43 @@ static void a_port_is_noted_in_the_state_that_is_sent(void **state)
 	}
 }
 
+static void want_as_kept(const struct cth_view *v, struct cth_decision *d)
+{
+	want.public_port = (uint16_t)get16(v->state + 6);
+	want_one(v, d);
+}
+
+static void a_retransmission_is_told_the_port_that_was_chosen(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+	uint8_t info[8];
+	char body[32];
+
+	(void)state;
+	start_wanting(30000);
+	decision = want_as_kept;
+	want.note_at = 6;
+	others_port(&s, 30000);
+	s.body = "port 30000\r\n";
+	announce_text(&s, "30000", CTH_FORM_PORT, 0);
+	pass(&s);
+	snprintf(body, sizeof(body), "port %u\r\n", ctl.k.table[1].tuple.dport);
+	assert_edited(body);
+	memcpy(info, verdict.info, 8);
+	for (int i = 0; i < 2; i++) { /* from the flight, and from the kernel */
+		s.id++;
+		pass(&s);
+		assert_edited(body);
+		assert_int_equal(verdict.info_n, 0); /* nothing new */
+		assert_int_equal(ctl.k.n, 2);
+		queue.round += 2;
+		queue.emptied = queue.round - 1;
+		memcpy(s.info, info, 8);
+	}
+	assert_int_equal(stats()->expected, 1);
+	assert_int_equal(stats()->again, 2);
+}
+
 static void a_port_alone_is_chosen_and_nothing_made(void **state)
 {
 	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
@@ -1687,6 +1724,67 @@ static void a_verdict_carries_one_expectation(void **state)
 	assert_int_equal(stats()->expected, 1);
 	assert_int_equal(stats()->refused, 1);
 	assert_int_equal(count_events(CTH_EVENT_REFUSED), 1);
+}
+
+/* A first packet that announces a port, to be rewritten. */
+static struct situation announcing_first_packet(void)
+{
+	struct situation s = first_packet(4, SNAT);
+
+	want.dest = CTH_TO_OWN;
+	want.port = 30000;
+	s.body = "port 30000\r\n";
+	s.body_n = 0;
+	announce_text(&s, "30000", CTH_FORM_PORT, 0);
+	return s;
+}
+
+static void a_first_packets_port_is_looked_for_before_it_is_told(void **state)
+{
+	struct situation s = announcing_first_packet();
+	char body[32];
+
+	(void)state;
+	others_port(&s, 30000);
+	ctl.k.table[0].tuple.l4 = IPPROTO_UDP;
+	pass_unsettled(&s);
+	assert_true(verdict.has_expect);
+	assert_int_not_equal(verdict.expect.tuple.dport, 30000);
+	assert_translated(&s, &verdict.expect, 30000);
+	snprintf(body, sizeof(body), "port %u\r\n", verdict.expect.tuple.dport);
+	assert_edited(body);
+	assert_int_equal(asked(EXP_NEW), 0);
+	kernel_takes_expectation(&s);
+	cth_engine_settle(&engine);
+	assert_int_equal(stats()->expected, 1);
+}
+
+static void a_first_packet_that_must_not_be_edited_brings_no_expectation(void **state)
+{
+	struct situation s = announcing_first_packet();
+
+	(void)state;
+	want.public_port = 45678;
+	s.skb_info = CTH_SKB_GSO;
+	pass(&s);
+	assert_passed_as_it_was();
+	assert_int_equal(stats()->edits_refused, 1);
+	assert_int_equal(stats()->expected + stats()->unsure, 0);
+	assert_int_equal(asked(EXP_NEW) + asked(EXP_DEL), 0);
+}
+
+static void a_first_packet_brings_no_row(void **state)
+{
+	struct situation s = first_packet(4, NO_NAT);
+
+	(void)state;
+	want.dest = CTH_TO_OWN;
+	want.port = 30000;
+	want.ports = 2;
+	pass(&s);
+	assert_passed_as_it_was();
+	assert_int_equal(stats()->refused, 1);
+	assert_int_equal(event_of(CTH_EVENT_REFUSED)->error, -EOPNOTSUPP);
 }
 
 static void a_first_packets_repetition_is_told_apart(void **state)
@@ -2134,6 +2232,22 @@ static void assert_violation(void)
 	assert_non_null(event_of(CTH_EVENT_VIOLATION)->why);
 }
 
+/* What waits in the queue would go on without the change of length that this packet begins. */
+static void a_flow_is_not_left_by_a_packet_that_is_rewritten(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+
+	(void)state;
+	start_deciding();
+	decided_on = sound();
+	decided_on.leave = 1;
+	s.body = violated_body;
+	pass(&s);
+	assert_true(verdict.has_packet);
+	assert_int_equal(asked(CT_NEW), 0);
+	assert_int_equal(stats()->left, 0);
+}
+
 static void a_sound_decision_is_done(void **state)
 {
 	(void)state;
@@ -2382,6 +2496,7 @@ int main(void)
 		T(a_port_told_before_is_tried_first),
 		T(a_port_told_before_is_fixed_where_it_is_not_told_again),
 		T(a_port_is_noted_in_the_state_that_is_sent),
+		T(a_retransmission_is_told_the_port_that_was_chosen),
 		T(a_port_alone_is_chosen_and_nothing_made),
 		T(announcements_are_written_in_their_form),
 		T(ipv6_addresses_are_written_as_rfc_5952_says),
@@ -2392,6 +2507,9 @@ int main(void)
 		T(a_flows_first_packet_carries_its_expectation_in_the_verdict),
 		T(an_expectation_in_a_verdict_that_is_not_found_is_unsure),
 		T(a_verdict_carries_one_expectation),
+		T(a_first_packets_port_is_looked_for_before_it_is_told),
+		T(a_first_packet_that_must_not_be_edited_brings_no_expectation),
+		T(a_first_packet_brings_no_row),
 		T(a_first_packets_repetition_is_told_apart),
 		T(many_first_packets_in_one_batch_are_all_looked_for),
 		T(a_state_is_sent_when_it_has_changed),
@@ -2410,6 +2528,7 @@ int main(void)
 		T(a_packet_is_dropped_when_the_protocol_says_so),
 		T(notes_are_counted_and_told),
 		T(nobody_has_to_listen),
+		T(a_flow_is_not_left_by_a_packet_that_is_rewritten),
 		T(a_sound_decision_is_done),
 		T(what_a_protocol_never_wants_is_a_violation),
 		T(ports_beyond_the_constants_are_a_violation),

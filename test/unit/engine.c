@@ -804,6 +804,12 @@ static void sequence_numbers_count_as_their_owners_do(void **state)
 	s.ack = 7000;
 	pass(&s);
 	assert_int_equal(seen.ack, 7004);
+	s.flow.have &= ~(uint32_t)CTH_FLOW_SEQ_REPLY;
+	pass(&s);
+	assert_int_equal(seen.ack, 7004);
+	s.flow.have ^= CTH_FLOW_SEQ_ORIG | CTH_FLOW_SEQ_REPLY; /* the server's own are not meant */
+	pass(&s);
+	assert_int_equal(seen.ack, 7000);
 }
 
 /* Expectations. */
@@ -1082,6 +1088,33 @@ static void a_port_of_anothers_means_another_where_it_can_be_told(void **state)
 
 		snprintf(body, sizeof(body), "port %u\r\n", port);
 		assert_edited(body);
+	}
+}
+
+/* Translated to elsewhere, it is not what this packet announces, whoever's it is. */
+static void what_leads_elsewhere_means_another_port(void **state)
+{
+	(void)state;
+	for (int own = 0; own < 2; own++) {
+		struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+		struct cth_expect *there = &ctl.k.table[0];
+
+		setup(NULL);
+		start_wanting(30000);
+		others_port(&s, 30000);
+		there->have |= CTH_EXPECT_NAT | CTH_EXPECT_FN;
+		strcpy(there->fn, "nat-follow-master");
+		there->nat_dir = 1;
+		there->nat.sport = own ? 29999 : 30000;
+		if (own)
+			there->master = s.flow.orig;
+		s.body = "port 30000\r\n";
+		announce_text(&s, "30000", CTH_FORM_PORT, 0);
+		pass(&s);
+		assert_int_equal(ctl.k.n, 2);
+		assert_int_equal(stats()->again, 0);
+		assert_int_equal(stats()->expected, 1);
+		assert_translated(&s, &ctl.k.table[1], 30000);
 	}
 }
 
@@ -1364,6 +1397,19 @@ static void a_port_is_noted_in_the_state_that_is_sent(void **state)
 		assert_int_equal(verdict.info[0], changes ? 0xaa : 0);
 		assert_int_equal(get16(verdict.info + 6), port);
 	}
+}
+
+static void where_no_port_is_told_none_is_noted(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+
+	(void)state;
+	start_wanting(30000);
+	want.note_at = 6;
+	s.body = "port 30000\r\n";
+	pass(&s);
+	assert_passed_as_it_was();
+	assert_int_equal(stats()->expected, 1);
 }
 
 static void want_as_kept(const struct cth_view *v, struct cth_decision *d)
@@ -2281,6 +2327,7 @@ static void what_a_protocol_never_wants_is_a_violation(void **state)
 	VIOLATION(proto.wants_flags = 0; d.wanted[0].flags = CTH_WANT_PERMANENT);
 	VIOLATION(proto.wants_flags = CTH_WANT_EVEN; d.wanted[0].flags = CTH_WANT_CHILD);
 	VIOLATION(d.wanted[0].flags = 0x80);
+	VIOLATION(d.wanted[0].flags = CTH_WANT_CHILD; proto.child = NULL);
 	VIOLATION(d.wanted[0].class_number = 2);
 	VIOLATION(d.wanted[0].class_number = CTH_CLASSES);
 	VIOLATION(d.wanted[0].class_number = 255);
@@ -2295,6 +2342,7 @@ static void ports_beyond_the_constants_are_a_violation(void **state)
 	VIOLATION(d.wanted[0].port = 0);
 	VIOLATION(served[0].allow = CTH_ALLOW_LOW_PORTS; d.wanted[0].port = 0);
 	VIOLATION(d.wanted[0].port = 65534; d.wanted[0].ports = 4);
+	VIOLATION(d.wanted[0].public_port = 65534; d.wanted[0].ports = 4);
 	VIOLATION(d.wanted[0].note_at = 7);
 	VIOLATION(d.wanted[0].note_at = 8);
 	VIOLATION(d.wanted[0].note_at = CTH_STATE);
@@ -2347,6 +2395,12 @@ static void foreign_addresses_need_leave(void **state)
 		  d.announced_n = 0);
 	VIOLATION(served[0].allow = CTH_ALLOW_FOREIGN; proto.wants_dest |= CTH_TO_OTHER;
 		  d.wanted[0].dest = CTH_TO_OTHER; d.announced_n = 0);
+	VIOLATION(served[0].allow = CTH_ALLOW_LOW_PORTS; proto.wants_dest |= CTH_TO_OTHER;
+		  d.wanted[0].dest = CTH_TO_OTHER; d.wanted[0].address = side(4, 77);
+		  d.announced_n = 0);
+	/* Nor is it ever rewritten. */
+	VIOLATION(served[0].allow = CTH_ALLOW_FOREIGN; proto.wants_dest |= CTH_TO_OTHER;
+		  d.wanted[0].dest = CTH_TO_OTHER; d.wanted[0].address = side(4, 77));
 }
 
 /* Every byte of a decision set to every value: whatever comes, one verdict and no crash. */
@@ -2482,6 +2536,7 @@ int main(void)
 		T(several_are_made_in_their_order),
 		T(a_retransmission_keeps_expectation_and_port),
 		T(a_port_of_anothers_means_another_where_it_can_be_told),
+		T(what_leads_elsewhere_means_another_port),
 		T(busy_and_already_mean_the_next_port),
 		T(at_most_so_many_ports_are_tried),
 		T(the_first_port_tried_differs_by_seed),
@@ -2496,6 +2551,7 @@ int main(void)
 		T(a_port_told_before_is_tried_first),
 		T(a_port_told_before_is_fixed_where_it_is_not_told_again),
 		T(a_port_is_noted_in_the_state_that_is_sent),
+		T(where_no_port_is_told_none_is_noted),
 		T(a_retransmission_is_told_the_port_that_was_chosen),
 		T(a_port_alone_is_chosen_and_nothing_made),
 		T(announcements_are_written_in_their_form),

@@ -1871,6 +1871,8 @@ static void many_first_packets_in_one_batch_are_all_looked_for(void **state)
 		/* Its verdict waits, as far as we know; the kernel does what it will do. */
 		pretend_new(&ctl.k, &e);
 	}
+	assert_true(asked(EXP_GET) > 0);
+	assert_true(ctl.asked[0].verdicts > 0); /* not before the verdict had gone */
 	cth_queue_flush(&queue);
 	cth_engine_settle(&engine);
 	looked_at = verdicts = 0;
@@ -2113,6 +2115,14 @@ static void a_flow_is_left_when_its_verdict_has_gone(void **state)
 	assert_int_equal(count_events(CTH_EVENT_LEFT), 1);
 	cth_engine_settle(&engine);
 	assert_int_equal(asked(CT_NEW), 1);
+	for (uint32_t i = 0; i < 3; i++) { /* of one batch */
+		s.id++;
+		feed(&s);
+	}
+	cth_queue_flush(&queue);
+	cth_engine_settle(&engine);
+	assert_int_equal(asked(CT_NEW), 2);
+	assert_int_equal(stats()->left, 2);
 }
 
 static void a_flow_that_cannot_be_left_stays(void **state)

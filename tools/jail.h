@@ -51,8 +51,8 @@ struct jail {
  * neither in nor out, and shall end.
  *
  * One thread only. Descriptors that are open stay so, and one of a folder leads out again:
- * jail_close_all_but() comes first. What is in the way of a filter, too: /proc files, the
- * clock's time zone, syslog. PR_SET_PDEATHSIG does not survive it.
+ * jail_close_all_but() comes first. What opens files is done before: /proc, tzset(3), logs.
+ * PR_SET_PDEATHSIG does not survive the change of user.
  */
 int jail_enter(const struct jail *jail, const char **step);
 

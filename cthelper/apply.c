@@ -60,7 +60,7 @@ static void apply_announced(struct apply *a, const struct cth_announced *n, int3
 	if (n->form != CTH_FORM_NONE) {
 		uint16_t port = a->asked[n->wanted].port;
 
-		if (port == 0)
+		if (port == 0 || a->d->wanted[n->wanted].dest == CTH_TO_OTHER)
 			return;
 		len = cth_render((enum cth_form)n->form, (char)n->separator,
 				 &a->c->view.self_public, port, text);
@@ -76,7 +76,7 @@ static int apply_edit(struct apply *a, const char **why)
 {
 	int32_t growth = 0;
 
-	for (unsigned i = 0; i < a->d->announced_n; i++)
+	for (unsigned i = 0; a->c->view.rewrite && i < a->d->announced_n; i++)
 		apply_announced(a, &a->d->announced[i], &growth);
 	if (cth_edit_empty(&a->v->edit))
 		return 0;
@@ -145,12 +145,15 @@ static void apply_flow(struct apply *a)
 
 /*
  * A flow leaves when its verdicts have gone, and not while the kernel shifts its sequence
- * numbers: what waits in the queue at that moment would go on with the wrong ones.
+ * numbers: what waits in the queue at that moment would go on with the wrong ones. One that was
+ * expected itself the kernel does not let go.
  */
 static void apply_leave(struct apply *a)
 {
-	if (!a->d->leave || a->c->view.first || a->c->flow.status & CTH_FLOW_SEQ_ADJUST ||
-	    !cth_edit_empty(&a->v->edit))
+	const struct cth_flow *f = &a->c->flow;
+
+	if (!a->d->leave || a->c->view.first || f->status & CTH_FLOW_SEQ_ADJUST ||
+	    f->have & CTH_FLOW_MASTER || !cth_edit_empty(&a->v->edit))
 		return;
 	(void)cth_later_note(a->e, a->c, true);
 }

@@ -93,6 +93,7 @@ static struct cth_expect *ask_fill(struct cth_engine *e, const struct cth_call *
 	x->have |= CTH_EXPECT_NAT | CTH_EXPECT_FN;
 	x->nat_dir = !c->view.reply;
 	x->nat.src.family = x->tuple.src.family;
+	x->nat.has_ports = true;
 	x->nat.sport = (uint16_t)(ask_private_port(c, w) + i);
 	memcpy(x->fn, ASK_FOLLOW, sizeof(ASK_FOLLOW));
 	return x;
@@ -122,8 +123,8 @@ static int ask_one(struct cth_engine *e, const struct cth_expect *x)
 	if (r != -EEXIST)
 		return r < 0 ? r : ASK_MADE;
 	r = cth_expect_get(e->control, &x->tuple, x->zone, &e->found, NULL);
-	if (r == -ENOENT) /* gone a moment ago */
-		return ASK_TAKEN;
+	if (r == -ENOENT) /* gone a moment ago: the way is free now, or another's again */
+		return cth_expect_new(e->control, x, NULL) == 0 ? ASK_MADE : ASK_TAKEN;
 	return r < 0 ? r : ask_compare(x, &e->found);
 }
 

@@ -93,8 +93,6 @@ static const char *bounds_announced(const struct cth_call *c, const struct cth_d
 		return NULL;
 	if (a->wanted >= d->wanted_n)
 		return "an announcement of nothing";
-	if (d->wanted[a->wanted].dest == CTH_TO_OTHER)
-		return "a third party's announcement, to be rewritten";
 	if (a->form == CTH_FORM_COMMAS && c->view.self.family != AF_INET)
 		return "an announcement that cannot hold the address";
 	return NULL;
@@ -107,8 +105,6 @@ const char *cth_decision_beyond(const struct cth_call *c, const struct cth_decis
 
 	if (d->wanted_n > CTH_WANTED || d->announced_n > CTH_ANNOUNCED)
 		return "more of them than a decision holds";
-	if (d->announced_n && !c->view.rewrite)
-		return "a rewritten announcement in a flow that is not translated";
 	for (unsigned i = 0; i < d->wanted_n && !fault; i++)
 		fault = bounds_wanted(c, &d->wanted[i]);
 	for (unsigned i = 0; i < d->announced_n && !fault; i++) {

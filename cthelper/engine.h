@@ -34,7 +34,7 @@ struct cth_engine_stats {
 	uint64_t refused;    /* not to be had: the kernel's word, or no port was free */
 	uint64_t unsure;     /* made with a flow's first packet, and gone when looked for: met already, or
 			      * never taken, which the kernel does not tell */
-	uint64_t ports;      /* ports that were taken, so that another one was tried */
+	uint64_t ports;      /* ports that were tried and were taken */
 	uint64_t edits;      /* packets rewritten */
 	uint64_t edits_refused; /* that must not be: their announcement passes as it is, in vain */
 	uint64_t states;     /* changes of a flow's state */
@@ -59,7 +59,7 @@ enum cth_event_kind {
 	CTH_EVENT_UNSURE,       /* expect: see cth_engine_stats */
 	CTH_EVENT_EDIT_REFUSED, /* error, why */
 	CTH_EVENT_NOTE,         /* note */
-	CTH_EVENT_LEFT,         /* the flow is queued no more */
+	CTH_EVENT_LEFT,         /* the flow is queued no more; with an error: it is to be, and goes on */
 	CTH_EVENT_VIOLATION,    /* why */
 };
 
@@ -68,7 +68,7 @@ struct cth_event {
 	const struct cth_served *served;
 	const struct cth_flow *flow;     /* the master: have and orig at least */
 	const struct cth_expect *expect; /* NULL but where it says so */
-	uint16_t port;                   /* as its owner knows it, when expect has another */
+	uint16_t port;                   /* of expect, as its owner knows it */
 	enum cth_note note;
 	int error;                       /* -errno */
 	const char *why;                 /* a sentence, or NULL */

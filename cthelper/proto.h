@@ -25,7 +25,7 @@ extern "C" {
 #define CTH_CLASSES     4
 #define CTH_NOWHERE     0xff
 
-/* What the operator may allow beyond a protocol's constants. */
+/* What the operator may allow: the first only to protocols that want CTH_TO_OTHER at all. */
 enum {
 	CTH_ALLOW_FOREIGN   = 1 << 0, /* announced addresses of third parties */
 	CTH_ALLOW_LOW_PORTS = 1 << 1, /* announced ports below 1024 */
@@ -170,7 +170,11 @@ void cth_decide(const struct cth_proto *proto, const struct cth_view *v, struct 
  */
 struct cth_wanted *cth_want(const struct cth_view *v, struct cth_decision *d);
 
-/* Notes that the expectation w of d, or with NULL none, is announced at off. false: too many places. */
+/*
+ * Notes that the expectation w of d is announced at off, or with NULL, and CTH_FORM_NONE, that the bytes
+ * there are to go. false: too many places. Nothing is rewritten but on a translated flow (v->rewrite),
+ * and never the announcement of a third party.
+ */
 bool cth_announce(struct cth_decision *d, const struct cth_wanted *w, size_t off, size_t len,
 		  enum cth_form form, char separator);
 

@@ -129,6 +129,12 @@ static const char *reason(const struct cth_event *e)
 		      why ? ": " : "", why ? why : "");
 }
 
+/* The owner's own port; 0: the other side was told the same. */
+static uint16_t own_port(const struct cth_event *e)
+{
+	return e->expect && e->port != e->expect->tuple.dport ? e->port : 0;
+}
+
 static void print_event(const struct cth_event *e)
 {
 	printf("%s %s", served_name(e->served), event_words[e->kind]);
@@ -136,8 +142,8 @@ static void print_event(const struct cth_event *e)
 		printf(" %s", notes[e->note].word);
 	if (e->expect)
 		printf(" %s", tuple_words(&e->expect->tuple));
-	if (e->port)
-		printf(" port=%u", e->port);
+	if (own_port(e))
+		printf(" port=%u", own_port(e));
 	printf(" for %s%s\n", flow_text(e->flow), reason(e));
 }
 
@@ -168,8 +174,8 @@ static void event_json(const struct cth_event *e)
 		json_string(&j, "note", notes[e->note].word);
 	if (e->expect)
 		expect_json(&j, "expectation", e->expect);
-	if (e->port)
-		json_number(&j, "port", e->port);
+	if (own_port(e))
+		json_number(&j, "port", own_port(e));
 	flow_json(&j, e->flow);
 	if (e->error)
 		json_string(&j, "error", errno_name(e->error));

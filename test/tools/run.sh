@@ -88,7 +88,7 @@ says "a dry run shows what would be sent" 0 'NFNL_MSG_CTHELPER_NEW' 'dry run: no
 like "and what would be served" "$(<"$work/err")" \
 	'^would serve ftp \(inet inet6 tcp\), tftp \(inet inet6 udp\) on queue 33$'
 is "in order" "$(sed -n 's/^> \(NF[A-Z]*_MSG_[A-Z_]*\) .*/\1/p' "$work/out" | uniq | head -n 4 | tr '\n' ' ')" \
-	"NFNL_MSG_CTHELPER_NEW NFQNL_MSG_CONFIG NFNL_MSG_CTHELPER_NEW NFT_MSG_NEWTABLE "
+	"NFNL_MSG_CTHELPER_NEW NFQNL_MSG_CONFIG NFNL_MSG_CTHELPER_NEW NFNL_MSG_BATCH_BEGIN "
 says "of one family, without rules" 0 . '^would serve my-ftp=ftp \(inet6 tcp\) on queue 0$' \
 	"$cth" run --dry-run -3 inet6 my-ftp=ftp
 unlike "there are none, if not asked for" "$(<"$work/out")" 'NFT_MSG_NEW'

@@ -21,9 +21,9 @@
  *                                  '-- 3 bits: announcement is the server's, asked, sealed
  *
  * One announcement has room in it: the one that is being read, from its first number (or
- * separator) on, and after that the last one. While its address is read, port tells how far. When it
- * is done the address is of no use, as it was the sender's own, and age and before take its
- * place; if it is a third party's, age takes that of the public port, as nothing is rewritten.
+ * separator) on, and after that the last one. While its address is read, port tells how far.
+ * When it is done the address is of no use, as it was the sender's own, and age and before take
+ * its place; if it is a third party's, age takes that of the public port, as nothing is rewritten.
  *
  * Where the flow is translated and a segment ends amid the numbers, all of the new text goes
  * out in their place at once, with a port chosen then, and what comes of them in later segments
@@ -100,8 +100,10 @@ struct ftp_told {
 	bool reply;           /* it is the server's */
 	uint8_t separator;    /* 0: commas */
 	uint8_t length;       /* of the numbers, as text */
-	uint8_t index, digits, gap, dots; /* progress: numbers done; digits of the one that is read; */
-	bool colon;                       /* where "::" was, + 1; dots of IPv4 in IPv6; a lone ':' */
+	uint8_t index;        /* progress in the address: numbers that are done, */
+	uint8_t digits;       /* and digits of the one that is being read; in IPv6 */
+	uint8_t gap, dots;    /* where "::" was, + 1; dots of an IPv4 address */
+	bool colon;           /* after a single ':' */
 	uint16_t port, public_port;
 	uint16_t age;         /* bytes from the numbers' end to next */
 	uint16_t before;      /* from the line of its segment's first announcement to the numbers */
@@ -362,7 +364,8 @@ static bool ftp_ip6_complete(struct ftp_told *t)
 
 static bool ftp_address(struct ftp_run *r, uint8_t c)
 {
-	return r->v->self.family == AF_INET ? ftp_octets(&r->s.told, c, '.', 4) : ftp_ip6(&r->s.told, c);
+	return r->v->self.family == AF_INET ? ftp_octets(&r->s.told, c, '.', 4) :
+					      ftp_ip6(&r->s.told, c);
 }
 
 static bool ftp_address_complete(struct ftp_run *r)
@@ -650,7 +653,10 @@ static void ftp_verb(struct ftp_run *r, uint8_t c)
 	if (done == 0 && r->v->reply && (c == '4' || c == '5'))
 		r->s.asked = false; /* refused; others may answer a command before AUTH */
 	for (size_t i = 0; i < FTP_VERBS; i++) {
-		if (!verbs[i][done] || verbs[i][done] != ftp_upper(c) || memcmp(verbs[i], verbs[now], done) != 0)
+		char next = verbs[i][done];
+
+		if (!next || (uint8_t)next != ftp_upper(c) ||
+		    memcmp(verbs[i], verbs[now], done) != 0)
 			continue;
 		if (verbs[i][done + 1])
 			*stage = (uint8_t)(FTP_LINE + i * FTP_VERB_MAX + done + 1);
@@ -742,7 +748,7 @@ static void ftp_byte(struct ftp_run *r, uint8_t c)
 		r->line = ftp_next(r);
 	ftp_step(r, c);
 	if (c == '\n') {
-		if (*stage == FTP_SCAN || *stage == FTP_SKIP || *stage == FTP_BRACKET)
+		if (*stage == FTP_SCAN || *stage == FTP_BRACKET)
 			cth_note(r->d, CTH_NOTE_GARBLED);
 		*stage = FTP_LINE;
 	}
@@ -776,7 +782,7 @@ static void ftp_again(struct ftp_run *r)
 	ftp_tell(r);
 }
 
-/* What follows was not seen: to is the next that will be, and line says whether a line starts there. */
+/* Bytes were not seen: to is the next that will be, and line tells whether a line starts there. */
 static void ftp_lose(struct ftp_run *r, bool reply, uint32_t to, bool line)
 {
 	struct ftp_state *s = &r->s;

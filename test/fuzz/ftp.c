@@ -14,7 +14,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-enum { FLAG_IPV6 = 1, FLAG_REWRITE = 2, FLAG_FOREIGN = 4, FLAG_LOW = 8, FLAG_STATE = 16, FLAG_NO_PORT = 32 };
+enum {
+	FLAG_IPV6 = 1, FLAG_REWRITE = 2, FLAG_FOREIGN = 4, FLAG_LOW = 8, FLAG_STATE = 16,
+	FLAG_NO_PORT = 32,
+};
 enum { HOW_REPLY = 1, HOW_JUMP = 2, HOW_AGAIN = 4, HOW_ACK = 8 };
 
 #define REQUIRE(condition) \
@@ -45,7 +48,8 @@ static struct cth_view begin(uint8_t flags, struct cth_span *d)
 {
 	struct cth_view v = { .l4 = IPPROTO_TCP, .rewrite = flags & FLAG_REWRITE };
 
-	v.allow = (flags & FLAG_FOREIGN ? CTH_ALLOW_FOREIGN : 0) | (flags & FLAG_LOW ? CTH_ALLOW_LOW_PORTS : 0);
+	v.allow = (flags & FLAG_FOREIGN ? CTH_ALLOW_FOREIGN : 0) |
+		  (flags & FLAG_LOW ? CTH_ALLOW_LOW_PORTS : 0);
 	for (size_t i = 0; flags & FLAG_STATE && i < CTH_STATE; i++)
 		v.state[i] = take(d);
 	return v;
@@ -58,7 +62,8 @@ static void lawful_wanted(const struct cth_view *v, const struct cth_wanted *w)
 	REQUIRE(w->l4 == IPPROTO_TCP && w->class_number == 0 && w->ports <= 1);
 	REQUIRE(w->source == p->wants_source && (w->flags & ~p->wants_flags) == 0);
 	REQUIRE(w->dest == CTH_TO_OWN || w->dest == CTH_TO_OTHER);
-	REQUIRE(w->dest == CTH_TO_OWN || (v->allow & CTH_ALLOW_FOREIGN && w->address.family == v->self.family));
+	REQUIRE(w->dest == CTH_TO_OWN ||
+		(v->allow & CTH_ALLOW_FOREIGN && w->address.family == v->self.family));
 	REQUIRE(v->rewrite || (!w->flags && w->note_at == CTH_NOWHERE));
 	REQUIRE(w->note_at == CTH_NOWHERE || w->note_at + 2 <= p->state_len);
 	if (w->flags == 0)
@@ -73,7 +78,8 @@ static void lawful_announced(const struct cth_view *v, const struct cth_decision
 	for (unsigned i = 0; i < d->announced_n; i++) {
 		const struct cth_announced *a = &d->announced[i];
 
-		REQUIRE(a->off >= end && a->len <= v->body.n && a->off <= v->body.n - a->len && a->len);
+		REQUIRE(a->len && a->off >= end);
+		REQUIRE(a->len <= v->body.n && a->off <= v->body.n - a->len);
 		end = a->off + a->len;
 		REQUIRE(a->form < CTH_FORMS);
 		if (a->form == CTH_FORM_NONE)
@@ -96,10 +102,13 @@ static void lawful(const struct cth_view *v, const struct cth_decision *d)
 
 static void keep(struct cth_view *v, struct cth_decision *d, uint8_t flags)
 {
-	for (unsigned i = 0; i < d->wanted_n; i++)
-		if (d->wanted[i].note_at != CTH_NOWHERE)
-			cth_store_be16(d->state + d->wanted[i].note_at,
-				       flags & FLAG_NO_PORT ? 0 : d->wanted[i].public_port ? d->wanted[i].public_port : 4000);
+	for (unsigned i = 0; i < d->wanted_n; i++) {
+		const struct cth_wanted *w = &d->wanted[i];
+		uint16_t port = w->public_port ? w->public_port : 4000;
+
+		if (w->note_at != CTH_NOWHERE)
+			cth_store_be16(d->state + w->note_at, flags & FLAG_NO_PORT ? 0 : port);
+	}
 	memcpy(v->state, d->state, CTH_STATE);
 }
 

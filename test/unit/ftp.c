@@ -73,7 +73,8 @@ static struct cth_view view_of(const struct flow *f, bool reply, uint32_t seq, s
 	struct cth_view v = {
 		.l4 = IPPROTO_TCP, .reply = reply, .rewrite = f->rewrite, .allow = f->allow,
 		.self = own(f, reply), .peer = own(f, !reply), .self_public = public(f, reply),
-		.self_port = 21, .peer_port = 21, .seq = seq, .ack = f->acked ? f->ack : f->seq[!reply], .body = body,
+		.self_port = 21, .peer_port = 21, .seq = seq,
+		.ack = f->acked ? f->ack : f->seq[!reply], .body = body,
 	};
 
 	memcpy(v.state, f->state, sizeof(v.state));
@@ -95,9 +96,11 @@ static void assert_lawful(const struct cth_view *v, const struct cth_decision *d
 		assert_int_equal(w->l4, IPPROTO_TCP);
 		assert_int_equal(w->source, CTH_FROM_PEER);
 		assert_int_equal(w->flags & ~CTH_WANT_PORT_ONLY, 0);
-		assert_true(w->dest == CTH_TO_OWN || (w->dest == CTH_TO_OTHER && (v->allow & CTH_ALLOW_FOREIGN)));
+		assert_true(w->dest == CTH_TO_OWN ||
+			    (w->dest == CTH_TO_OTHER && (v->allow & CTH_ALLOW_FOREIGN)));
 		if (!(w->flags & CTH_WANT_PORT_ONLY))
-			assert_true(w->port >= 1024 || (w->port && (v->allow & CTH_ALLOW_LOW_PORTS)));
+			assert_true(w->port >= 1024 ||
+				    (w->port && (v->allow & CTH_ALLOW_LOW_PORTS)));
 		assert_true(v->rewrite || (w->note_at == CTH_NOWHERE && !w->flags));
 	}
 	for (unsigned i = 0; i < d->announced_n; i++) {
@@ -175,7 +178,8 @@ static void assert_alike(struct flow *f, const struct cth_view *first, const str
 	for (unsigned i = 0; i < d->wanted_n; i++) {
 		assert_int_equal(again.wanted[i].flags, d->wanted[i].flags);
 		assert_int_equal(again.wanted[i].dest, d->wanted[i].dest);
-		assert_memory_equal(&again.wanted[i].address, &d->wanted[i].address, sizeof(struct cth_addr));
+		assert_memory_equal(&again.wanted[i].address, &d->wanted[i].address,
+				    sizeof(struct cth_addr));
 		if (!d->wanted[i].flags)
 			assert_int_equal(again.wanted[i].port, d->wanted[i].port);
 	}
@@ -321,7 +325,8 @@ static void pieces(const struct form *form, bool rewrite, size_t a, size_t b)
 	f.out_n[form->reply] = 0;
 	for (int i = 0; i < 3; i++)
 		if (cut[i + 1] > cut[i])
-			segment_at(&f, form->reply, seq + (uint32_t)cut[i], form->line + cut[i], cut[i + 1] - cut[i]);
+			segment_at(&f, form->reply, seq + (uint32_t)cut[i], form->line + cut[i],
+				   cut[i + 1] - cut[i]);
 	assert_followed(&f, form);
 	f.out_n[form->reply] = 0;
 	segment_at(&f, form->reply, seq, form->line, n);
@@ -443,7 +448,8 @@ static void without_a_port_nothing_is_cut_out(void **unused)
 	(void)unused;
 	f.no_port = true;
 	client(&f, "PORT 10,0,0");
-	client(&f, ",1,19,137\r\n");
+	client(&f, ",1,19,");
+	client(&f, "137\r\n");
 	assert_got(&f, false, "PORT 10,0,0,1,19,137\r\n");
 	assert_int_equal(f.wanted_n, 0);
 	assert_notes(&f, NOTE(UNFOLLOWED));
@@ -479,7 +485,8 @@ static void several_commands_in_a_segment_are_all_followed(void **unused)
 	struct flow f = flow_of(AF_INET, true);
 
 	(void)unused;
-	client(&f, "PORT 10,0,0,1,19,137\r\nNOOP\r\nEPRT |1|10.0.0.1|5002|\r\nport 10,0,0,1,19,139\r\n");
+	client(&f, "PORT 10,0,0,1,19,137\r\nNOOP\r\nEPRT |1|10.0.0.1|5002|\r\n"
+		   "port 10,0,0,1,19,139\r\n");
 	assert_int_equal(f.wanted_n, 3);
 	assert_int_equal(f.wanted[0].port, 5001);
 	assert_int_equal(f.wanted[1].port, 5002);
@@ -500,6 +507,36 @@ static void more_announcements_than_a_decision_holds_are_noted(void **unused)
 		assert_int_equal(f.wanted_n, 4);
 		assert_notes(&f, NOTE(UNFOLLOWED));
 	}
+}
+
+/* A cut and four texts are one too many: what is not rewritten must not be expected. */
+static void what_finds_no_place_to_be_rewritten_is_not_wanted(void **unused)
+{
+	struct flow f = flow_of(AF_INET, true);
+
+	(void)unused;
+	f.once = true;
+	client(&f, "PORT 1");
+	client(&f, "0,0,0,2,19,1\nPORT 10,0,0,1,19,1\nPORT 10,0,0,1,19,2\nPORT 10,0,0,1,19,3\n"
+		   "PORT 10,0,0,1,19,4\n");
+	assert_int_equal(f.d.announced_n, 4);
+	assert_int_equal(f.d.wanted_n, 3);
+	assert_notes(&f, NOTE(FOREIGN) | NOTE(UNFOLLOWED));
+}
+
+/* The state is the second one's by then. */
+static void the_port_of_the_first_is_not_kept_for_the_second(void **unused)
+{
+	struct flow f = flow_of(AF_INET, true);
+
+	(void)unused;
+	f.once = true;
+	client(&f, "PORT 10,0,0,1,19,137\r\nEPRT |1|");
+	assert_int_equal(f.d.wanted_n, 1);
+	assert_int_equal(f.d.wanted[0].note_at, CTH_NOWHERE);
+	client(&f, "10.0.0.1|5002|\r\n");
+	assert_int_equal(f.d.wanted[0].public_port, 0);
+	assert_got(&f, false, "PORT 203,0,113,9,156,65\r\nEPRT |1|203.0.113.9|40001|\r\n");
 }
 
 static void both_sides_may_be_in_the_middle_of_a_verb(void **unused)
@@ -599,10 +636,20 @@ static const struct {
 	{ false, "EPRT |1|10.0.0.1|65536|\r\n", NOTE(GARBLED) },
 	{ false, "EPRT |1|10.0.0.1|70537|\r\n", NOTE(GARBLED) },
 	{ false, "EPRT |1|10.0.0.1|4294972297|\r\n", NOTE(GARBLED) },
-	{ false, "EPRT |1|10.0.0.1|0000000000000000000000000000000000000000000000000000000005001|\r\n", NOTE(GARBLED) },
+	{ false, "EPRT |1|10.0.0.1|0000000000000000000000000000000000000000000000000000000005001|\r\n",
+	  NOTE(GARBLED) },
 	{ false, "EPRT |1|10.0.0.1|+5001|\r\n", NOTE(GARBLED) },
 	{ false, "EPRT 1110.0.0.1150011\r\n", NOTE(GARBLED) },
 	{ false, "EPRT .1.10.0.0.1.5001.\r\n", NOTE(GARBLED) },
+	{ false, "EPRT a1a10.0.0.1a5001a\r\n", NOTE(GARBLED) },
+	{ false, "EPRT 7170.0.0.175001|\r\n", NOTE(GARBLED) },
+	{ false, "EPRT :1:10.0.0.1:5001:\r\n", NOTE(GARBLED) },
+	{ true, "229 (...5001.)\r\n", NOTE(GARBLED) },
+	{ true, "229 (7775001 7)\r\n", NOTE(GARBLED) },
+	{ true, "229 (77750017)\r\n", NOTE(GARBLED) },
+	{ true, "227 1,2\r\n", NOTE(GARBLED) },
+	{ true, "227 1,2,\n", NOTE(GARBLED) },
+	{ true, "227 1111\n", NOTE(GARBLED) },
 	{ false, "EPRT \r\n", NOTE(GARBLED) },
 	{ true, "227 \r\n", NOTE(GARBLED) },
 	{ true, "227 Entering Passive Mode\r\n", NOTE(GARBLED) },
@@ -652,8 +699,8 @@ static void hostile_lines_open_nothing_in_two_pieces(void **unused)
 				segment(&f, hostile[i].reply, hostile[i].line, a);
 				segment(&f, hostile[i].reply, hostile[i].line + a, n - a);
 				if (f.wanted_n || f.notes != hostile[i].notes)
-					fail_msg("%s cut at %zu: %zu wanted, notes %x", hostile[i].line, a,
-						 f.wanted_n, f.notes);
+					fail_msg("%s cut at %zu: %zu wanted, notes %x", hostile[i].line,
+						 a, f.wanted_n, f.notes);
 				if (hostile[i].reply)
 					server(&f, "227 (198,51,100,7,19,137)\r\n");
 				else
@@ -779,6 +826,29 @@ static void leave_that_was_taken_back_holds_for_what_comes_again(void **unused)
 	assert_int_equal(f.wanted_n, 0);
 }
 
+static void what_was_rewritten_and_then_unreadable_comes_again_alike(void **unused)
+{
+	struct flow f = flow_of(AF_INET, true);
+
+	(void)unused;
+	client(&f, "PORT 10,0,0,");
+	client(&f, "1,19,x\r\n");
+	assert_int_equal(f.wanted_n, 0);
+	assert_notes(&f, NOTE(GARBLED));
+	assert_got(&f, false, "PORT 203,0,113,9,156,65x\r\n");
+	f.out_n[0] = 0;
+	segment_at(&f, false, 1000, "PORT 10,0,0,1,19,x\r\n", 20);
+	assert_got(&f, false, "PORT 203,0,113,9,156,65x\r\n");
+	/* A low port, too; and what is only to be told has no port that is out of bounds. */
+	f.out_n[0] = 0;
+	client(&f, "PORT 10,0,0,1");
+	client(&f, ",0,137\r\n");
+	assert_notes(&f, NOTE(LOW_PORT));
+	segment_at(&f, false, 1020, "PORT 10,0,0,1", 13);
+	assert_int_equal(f.d.wanted[0].port, 0);
+	assert_int_equal(f.wanted_n, 0);
+}
+
 static void low_ports_need_leave(void **unused)
 {
 	struct flow f = flow_of(AF_INET, false);
@@ -822,7 +892,7 @@ static void ipv6_addresses_are_read_in_every_form(void **unused)
 		"1::g", "::1.2.3", "::1.2.3.4.5", "::1.2.3.4:5", "::1.2.3.", "::.1.2.3", "::1..2.3", "::256.1.1.1",
 		"::1.2.3.256", "::a.1.1.1", "::1a.1.1.1", "::1.2.3.a", "1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4",
 		"1:2:3:4:5:6:7:8.1.1.1", "1:2:3:4:5:1.2.3.4", "::1234.1.1.1", "1:2:3:4:5:6::1.2.3.4", ".", "1::2:",
-		"::99a.1.1.1", "::fff.1.1.1", "1:2:3:4:5:6:7:8:1.2.3.4",
+		"::1a1.1.1.1", "1:2:3:4:5:6:1.2.3.4.5", "::0a1.1.1.1", "::1.2.3.4.", "::1.2.3.4.1", "::1.2.3..", "::99a.1.1.1", "::fff.1.1.1", "1:2:3:4:5:6:7:8:1.2.3.4",
 	};
 
 	(void)unused;
@@ -894,6 +964,26 @@ static void an_announcement_is_forgotten_when_it_is_long_past(void **unused)
 	f.wanted_n = f.out_n[0] = 0;
 	segment_at(&f, false, 1000, "PORT 10,0,0,1,19,137\r\n", 22);
 	assert_int_equal(f.wanted_n, 0);
+	/* Nor does it come back when the count has gone round. */
+	segment_at(&f, false, f.seq[0] - 65536 - 22 + 2, "PORT 10,0,0,1,19,137\r\n", 22);
+	for (uint32_t back = 0; back < 9000; back += 20) {
+		segment_at(&f, false, f.seq[0] - back - 22, "PORT 10,0,0,1,19,137\r\n", 22);
+		f.out_n[0] = 0;
+	}
+	assert_int_equal(f.wanted_n, 0);
+}
+
+static void the_other_sides_lines_make_it_no_older(void **unused)
+{
+	struct flow f = flow_of(AF_INET, true);
+
+	(void)unused;
+	client(&f, "PORT 10,0,0,1,19,137\r\n");
+	server(&f, "200 fine\r\n");
+	f.out_n[0] = f.wanted_n = 0;
+	segment_at(&f, false, 1000, "PORT 10,0,0,1,19,137\r\n", 22);
+	assert_wanted(&f, PRIVATE);
+	assert_got(&f, false, "PORT 203,0,113,9,156,65\r\n");
 }
 
 /* Segments that come again, late, or never. */
@@ -932,7 +1022,8 @@ static void a_retransmission_joined_with_new_commands_is_followed(void **unused)
 
 static void several_announcements_sent_again_are_rewritten_alike(void **unused)
 {
-	static const char text[] = "NOOP\r\nPORT 10,0,0,1,19,137\r\nPORT 10,0,0,1,19,138\r\nPORT 10,0,0,1,19,139\r\n";
+	static const char text[] = "NOOP\r\nPORT 10,0,0,1,19,137\r\nPORT 10,0,0,1,19,138\r\n"
+				   "EPRT |1|10.0.0.1|5003|\r\n";
 	struct flow f = flow_of(AF_INET, true);
 
 	(void)unused;
@@ -942,7 +1033,7 @@ static void several_announcements_sent_again_are_rewritten_alike(void **unused)
 	segment_at(&f, false, 1000, text, sizeof(text) - 1);
 	assert_int_equal(f.wanted_n, 3);
 	assert_got(&f, false, "NOOP\r\nPORT 203,0,113,9,156,65\r\nPORT 203,0,113,9,156,65\r\n"
-			      "PORT 203,0,113,9,156,65\r\n");
+			      "EPRT |1|203.0.113.9|40001|\r\n");
 }
 
 static void a_retransmission_is_believed_only_once(void **unused)
@@ -973,6 +1064,11 @@ static void behind_a_gap_a_line_must_end_first(void **unused)
 	assert_notes(&f, NOTE(UNFOLLOWED));
 	f.seq[0] += 10;
 	client(&f, "STOR PORT 10,0,0,1,19,137\r\n");
+	assert_notes(&f, 0);
+	f.seq[0] += 10;
+	client(&f, "STOR ");
+	client(&f, "PORT 10,0,0,1,19,137\r\n");
+	assert_int_equal(f.wanted_n, 0);
 	assert_notes(&f, 0);
 	client(&f, "PORT 10,0,0,1,19,137\r\n");
 	assert_wanted(&f, PRIVATE);
@@ -1034,6 +1130,12 @@ static void an_old_ack_heals_nothing(void **unused)
 	f.acked = true;
 	f.ack = 5004;
 	client(&f, "NOOP\r\n");
+	f.ack = 9999;
+	server(&f, "a\n"); /* the server's own says nothing */
+	server(&f, "229 x");
+	f.ack = 5004;
+	client(&f, "NOOP\r\n");
+	assert_notes(&f, 0);
 	f.acked = false;
 	server(&f, "\n229 (|||5001|)\r\n");
 	assert_wanted(&f, PRIVATE);
@@ -1057,6 +1159,13 @@ static void sequence_numbers_wrap(void **unused)
 			f.seq[0] += 5;
 			client(&f, "gap\r\n");
 			client(&f, form->line);
+			assert_wanted(&f, PRIVATE);
+			f.notes = 0;
+			f.seq[1] = 0u - before;
+			server(&f, "220 hi\r\n");
+			f.seq[1] += 10;
+			client(&f, "EPSV\r\n");
+			server(&f, "229 (|||5001|)\r\n");
 			assert_wanted(&f, PRIVATE);
 		}
 	}
@@ -1125,7 +1234,7 @@ static void auth_in_several_steps_is_waited_for(void **unused)
 	struct flow f = flow_of(AF_INET, false);
 
 	(void)unused;
-	client(&f, "USER x\r\nAUTH GSSAPI\r\n");
+	client(&f, "USER x\r\nAUTH GSSAPI\r\n5\r\n");
 	server(&f, "331 password\r\n"); /* to USER */
 	server(&f, "334 more\r\n");
 	client(&f, "ADAT abc\r\n");
@@ -1225,8 +1334,8 @@ static void any_state_is_borne(void **unused)
 static void the_state_is_written_big_endian(void **unused)
 {
 	static const uint8_t should[CTH_STATE] = {
-		0x01, 0x02, 0x03, 0x1a, 0x05, 0x06, 0x07, 0x08 + 8, 0x9c, 0x41, 16, 16 | 2 << 5, 0, 15, 0x13, 0x89,
-		0, 2, 0, 0,
+		0x01, 0x02, 0x03, 0x04 + 22, 0x05, 0x06, 0x07, 0x08 + 8, 0x9c, 0x41,
+		16, 16 | 2 << 5, 0, 15, 0x13, 0x89, 0, 2, 0, 0,
 	};
 	struct flow f = flow_of(AF_INET, true);
 
@@ -1396,6 +1505,8 @@ int main(void)
 		cmocka_unit_test(a_sender_may_know_its_public_address),
 		cmocka_unit_test(several_commands_in_a_segment_are_all_followed),
 		cmocka_unit_test(more_announcements_than_a_decision_holds_are_noted),
+		cmocka_unit_test(what_finds_no_place_to_be_rewritten_is_not_wanted),
+		cmocka_unit_test(the_port_of_the_first_is_not_kept_for_the_second),
 		cmocka_unit_test(both_sides_may_be_in_the_middle_of_a_verb),
 		cmocka_unit_test(of_two_halves_the_first_is_followed),
 		cmocka_unit_test(hostile_lines_open_nothing),
@@ -1407,11 +1518,13 @@ int main(void)
 		cmocka_unit_test(a_third_party_is_never_rewritten),
 		cmocka_unit_test(a_third_party_that_was_rewritten_is_not_followed),
 		cmocka_unit_test(leave_that_was_taken_back_holds_for_what_comes_again),
+		cmocka_unit_test(what_was_rewritten_and_then_unreadable_comes_again_alike),
 		cmocka_unit_test(low_ports_need_leave),
 		cmocka_unit_test(ipv4_numbers_say_nothing_on_ipv6),
 		cmocka_unit_test(ipv6_addresses_are_read_in_every_form),
 		cmocka_unit_test(long_lines_are_followed_to_their_end),
 		cmocka_unit_test(an_announcement_is_forgotten_when_it_is_long_past),
+		cmocka_unit_test(the_other_sides_lines_make_it_no_older),
 		cmocka_unit_test(an_overlapping_segment_is_read_from_where_it_is_new),
 		cmocka_unit_test(a_retransmission_joined_with_new_commands_is_followed),
 		cmocka_unit_test(several_announcements_sent_again_are_rewritten_alike),

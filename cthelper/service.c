@@ -109,7 +109,7 @@ static int service_prepare(struct cth_service *s, const struct cth_service_confi
 	if (s->config.maxlen == 0)
 		s->config.maxlen = CTH_SERVICE_MAXLEN;
 	s->helpers_n = 0;
-	s->leaving = s->bound = false;
+	s->leaving = s->stay = s->bound = false;
 	r = service_list(s);
 	return r < 0 ? r : service_carve(s, memory, size);
 }
@@ -526,13 +526,14 @@ int cth_service_close(struct cth_service *s)
 	s->leaving = true;
 	if (s->bound)
 		service_undone(service_drain(s), &first);
-	if (service_is_attached(s)) {
+	if (service_is_attached(s) && !s->stay) {
 		service_clear(s, &first);
 		service_undone(service_drain(s), &first);
 		service_detach(s, &first);
 	}
 	service_unbind(s, &first);
-	service_leave_registry(s, &first);
+	if (!s->stay)
+		service_leave_registry(s, &first);
 	cth_sock_close(&s->control);
 	s->opened = false;
 	return first;

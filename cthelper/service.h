@@ -100,6 +100,8 @@ struct cth_service {
 	struct cth_service_helper helpers[CTH_SERVICE_HELPERS];
 	size_t helpers_n;
 	bool leaving;    /* the last packets are being decided */
+	bool stay;       /* may be set: at the end helpers, disabled, and rules stay for a successor, whose
+			    flows and expectations they keep */
 	/* private */
 	struct cth_service_config config;
 	struct cth_slot ring[CTH_SERVICE_SLOTS];

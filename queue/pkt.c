@@ -151,6 +151,7 @@ int cth_pkt_parse(struct cth_pkt *p, const struct cth_nlmsg *m)
 	memset(p, 0, sizeof(*p));
 	if (m->type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET))
 		return -EPROTO;
+	p->message = m->whole;
 	p->queue = m->res_id;
 	p->family = m->family;
 	while ((r = cth_attr_next(&left, &a)) > 0) {

@@ -64,6 +64,7 @@ struct cth_pkt {
 	uint64_t sec, usec;   /* when it was received, since 1970 */
 	uint8_t hw_addr[8];   /* the sender's link-layer address, hw_len bytes of it */
 	uint8_t hw_len;
+	struct cth_span message; /* what it was read from, whole */
 	struct cth_span payload; /* from the network header on */
 	struct cth_span ct;      /* the flow: attributes CTA_*; needs F_CONNTRACK */
 	struct cth_span secctx;  /* not terminated */

@@ -144,6 +144,9 @@ void kernel_close(struct cth_sock *s);
  */
 int kernel_begin_recording(void);
 
+/* Its descriptor, or -1. */
+int kernel_recording_fd(void);
+
 /* Ends the recording, after the last socket: 0, or an exit code, and why has been said. */
 int kernel_end_recording(void);
 

@@ -146,6 +146,11 @@ int kernel_begin_recording(void)
 	return common.record && !recording.f ? start_recording(common.record) : CTH_EXIT_OK;
 }
 
+int kernel_recording_fd(void)
+{
+	return recording.f ? fileno(recording.f) : -1;
+}
+
 int kernel_end_recording(void)
 {
 	if (!recording.f)

@@ -51,9 +51,31 @@ static bool queue_line(const char *line, struct proc_queue *q)
 		      &q->range, &q->dropped_full, &q->dropped_socket, &q->last_id) == 8;
 }
 
+/* The one file that is read by those who can open none any more. */
+static FILE *kept_queues;
+
+static FILE *open_queues(void)
+{
+	if (!kept_queues)
+		return open_below("net/netfilter/nfnetlink_queue");
+	rewind(kept_queues);
+	return kept_queues;
+}
+
+static void close_queues(FILE *f)
+{
+	if (f != kept_queues)
+		fclose(f);
+}
+
+void proc_keep_queues(void)
+{
+	kept_queues = open_below("net/netfilter/nfnetlink_queue");
+}
+
 int proc_queues(struct proc_queue *list, size_t n)
 {
-	FILE *f = open_below("net/netfilter/nfnetlink_queue");
+	FILE *f = open_queues();
 	char line[256];
 	int count = 0;
 
@@ -68,13 +90,13 @@ int proc_queues(struct proc_queue *list, size_t n)
 			list[count] = q;
 		count++;
 	}
-	fclose(f);
+	close_queues(f);
 	return count;
 }
 
 int proc_queue(uint32_t num, struct proc_queue *q)
 {
-	FILE *f = open_below("net/netfilter/nfnetlink_queue");
+	FILE *f = open_queues();
 	char line[256];
 	int found = 0;
 
@@ -82,7 +104,7 @@ int proc_queue(uint32_t num, struct proc_queue *q)
 		return -errno;
 	while (!found && fgets(line, sizeof(line), f))
 		found = queue_line(line, q) && q->num == num;
-	fclose(f);
+	close_queues(f);
 	return found;
 }
 

@@ -31,6 +31,9 @@ int proc_queues(struct proc_queue *list, size_t n);
 /* The one queue: 1, 0 when nobody has bound it, or -errno. */
 int proc_queue(uint32_t num, struct proc_queue *q);
 
+/* Keeps that file open, for a process that is about to give up the right to open any. */
+void proc_keep_queues(void);
+
 /* Who holds a netfilter socket. */
 struct proc_owner {
 	long pid;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -16,10 +17,12 @@
 #include "helper.h"
 #include "netns.h"
 #include "proc.h"
+#include "roles.h"
 #include "rules.h"
-#include "run.h"
 
-#define WAKE_MS 1000
+#define WAKE_MS     1000
+#define OWNED_TRIES 15   /* to find the queue free */
+#define OWNED_MS    100
 
 static volatile sig_atomic_t counters_wanted;
 
@@ -121,6 +124,10 @@ static void look_for_rules(struct run *r)
 	struct cth_nack nack = { 0 };
 	struct rules rules = { 0 };
 
+	char tables[128];
+
+	r->legacy = proc_words("net/ip_tables_names", tables, sizeof(tables)) ||
+		    proc_words("net/ip6_tables_names", tables, sizeof(tables));
 	if (r->config.attach || rules_read(&r->service.control, &rules, &nack) < 0) {
 		rules_free(&rules);
 		return;
@@ -192,16 +199,12 @@ static const char *ports_text(const struct run *r, const struct cth_served *s)
 
 static void tell_unattached(const struct run *r)
 {
-	char tables[128];
-	bool legacy = proc_words("net/ip_tables_names", tables, sizeof(tables)) ||
-		      proc_words("net/ip6_tables_names", tables, sizeof(tables));
-
 	for (size_t i = 0; i < r->config.n; i++)
 		if (r->unattached[i])
 			warn("no rule attaches %s in this network namespace%s: until one does it "
 			     "sees no packet; start with --attach, or: cth attach %s -p %u",
 			     served_name(&r->served[i]),
-			     legacy ? " (those of iptables-legacy are not looked at)" : "",
+			     r->legacy ? " (those of iptables-legacy are not looked at)" : "",
 			     served_name(&r->served[i]), r->served[i].proto->port);
 }
 
@@ -255,7 +258,7 @@ static void tell_remaining(const struct run *r)
 	}
 }
 
-static int leave(struct run *r)
+int run_leave(struct run *r)
 {
 	int err;
 
@@ -289,27 +292,61 @@ static int serve(struct run *r)
 	return CTH_EXIT_OK;
 }
 
-static int start(struct run *r)
+int run_prepare(struct run *r)
 {
 	size_t room = CTH_SERVICE_ROOM(r->config.maxlen ? r->config.maxlen : CTH_SERVICE_MAXLEN);
-	struct cth_service_fault fault;
-	int err, status, left;
 
-	memset(&fault, 0, sizeof(fault));
 	r->memory = malloc(room);
 	if (!r->memory)
 		return fail(ENOMEM, "set up the service", NULL, "lower --queue-len");
 	r->config.seed = unguessable();
 	r->service.engine.fn = show_event;
 	r->service.engine.ctx = r;
+	return CTH_EXIT_OK;
+}
+
+int run_open(struct run *r)
+{
+	size_t room = CTH_SERVICE_ROOM(r->config.maxlen ? r->config.maxlen : CTH_SERVICE_MAXLEN);
+	struct cth_service_fault fault;
+	int err;
+
+	memset(&fault, 0, sizeof(fault));
 	err = cth_service_open_on(&r->service, &r->config, r->memory, room, &fault);
 	if (err < 0)
 		return run_refused(r, err, &fault);
-	if (!interrupted)
+	if (!interrupted && !r->ready_told)
 		tell_ready(r);
+	return CTH_EXIT_OK;
+}
+
+/* One process for everything. */
+static int run_single(struct run *r)
+{
+	int status = run_prepare(r), left;
+
+	if (status == CTH_EXIT_OK)
+		status = run_open(r);
+	if (status != CTH_EXIT_OK)
+		return status;
 	status = serve(r);
-	left = leave(r);
+	left = run_leave(r);
 	return status ? status : left;
+}
+
+/* Who owns the queue is looked for by one who still may; a keeper is not shown others' files. */
+static int check_queue(const struct run *r)
+{
+	const struct cth_nack none = { 0 };
+	struct proc_queue q;
+
+	/* A predecessor's keeper may be about to leave. */
+	for (int i = 0; i < OWNED_TRIES && !interrupted; i++) {
+		if (proc_queue(r->config.queue, &q) != 1)
+			return CTH_EXIT_OK;
+		poll(NULL, 0, OWNED_MS);
+	}
+	return bind_refused(-EPERM, &none, r->config.queue, CTH_QUEUE_CONNTRACK);
 }
 
 static int run_service(struct run *r)
@@ -329,8 +366,10 @@ static int run_service(struct run *r)
 			tell_serving(r, "would serve");
 	} else if (status == CTH_EXIT_OK) {
 		look_for_rules(r);
-		status = start(r);
+		status = r->single ? CTH_EXIT_OK : check_queue(r);
 	}
+	if (status == CTH_EXIT_OK && !common.dry_run)
+		status = r->single ? run_single(r) : guardian_run(r);
 	close_sockets(r);
 	return status;
 }
@@ -370,8 +409,17 @@ const struct applet run_protocols_applet = {
 	"                                the system be reached that the firewall hides\n"
 	"      --queue-len NUMBER        packets that may wait in the kernel; 512\n"
 	"      --rcvbuf BYTES            receive buffer\n"
+	"      --keeper USER             who speaks with the kernel; a name or a number, 64901\n"
+	"      --worker USER             who reads packets; 64902\n"
+	"      --deadline MILLISECONDS   for the decision of one packet; 1000\n"
+	"      --fail-closed             drop what cannot be decided; if not told it passes\n"
+	"      --keep FILE               add packets that a worker dies of to this pcap\n"
+	"      --no-seccomp              on kernels without filters for system calls\n"
+	"      --single                  one process, with all the rights that it was started with\n"
 	"  -v, --verbose                 a line for each expectation, and for what is not followed\n"
-	"\nSIGUSR1 prints all counters, the end those that are not 0.\n"
+	"\nWhat packets say is read by a process without any rights, which is started again when\n"
+	"it dies; another, with CAP_NET_ADMIN alone, speaks with the kernel; a third watches both.\n"
+	"SIGUSR1 prints all counters, the end those that are not 0.\n"
 	"\nExamples:\n"
 	"  cth run ftp tftp --attach\n"
 	"  cth run -v my-ftp=ftp -q 3 --netns router\n",

@@ -9,6 +9,7 @@
 
 #include "cth.h"
 #include "../cthelper/service.h"
+#include "jail.h"
 #include "listen.h"
 
 #define RUN_CAUSES 64 /* that are told apart */
@@ -20,6 +21,24 @@ struct run {
 	bool unattached[CTH_SERVICE_HELPERS]; /* no rule attaches it */
 	const char *netns;
 	bool queue_given, verbose, list;
+	bool legacy;             /* there are rules of iptables-legacy, which are not read */
+	bool ready_told;
+	/* The three roles: see roles.h. */
+	bool single;             /* one process does it all */
+	const char *keeper, *worker; /* users */
+	struct jail keeper_jail, worker_jail;
+	unsigned deadline_ms;    /* for a packet's decision */
+	bool fail_closed;        /* what cannot be decided is dropped */
+	const char *keep_path;   /* of a pcap for packets that nobody survives; NULL: none */
+	FILE *kept;
+	uint64_t keep_most;
+	struct role_counts {
+		uint64_t workers;   /* that were started */
+		uint64_t died, hung, protested; /* of them: of a packet; were silent; said what is no answer */
+		uint64_t undecided; /* packets that the policy has decided */
+		uint64_t kept;
+		uint64_t thrown;    /* datagrams that a dead keeper has left */
+	} roles;
 	uint32_t allow;
 	struct cth_ports *ports;
 	uint8_t *memory;
@@ -47,6 +66,14 @@ void served_helper(const struct run *r, const struct cth_served *s, uint16_t l3,
 
 /* run_dry.c: shows what would be sent: 0, or an exit code. */
 int rehearse_run(struct run *r);
+
+/*
+ * run.c: the parts of the way. prepare: memory, sockets and files, which takes privilege; open: in the
+ * kernel; leave: out again. 0, or an exit code, and why has been said.
+ */
+int run_prepare(struct run *r);
+int run_open(struct run *r);
+int run_leave(struct run *r);
 
 /* run_fault.c: says why cth_service_open() failed; the exit code. */
 int run_refused(const struct run *r, int err, const struct cth_service_fault *fault);

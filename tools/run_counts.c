@@ -51,6 +51,22 @@ static size_t helper_counters(const struct cth_engine_stats *s,
 	return n;
 }
 
+#define ROLE_COUNTERS 7
+
+/* What the worker has cost; with --single there is none. */
+static void role_counters(const struct run *r, struct counter c[ROLE_COUNTERS])
+{
+	const struct role_counts *n = &r->roles;
+	const struct counter all[ROLE_COUNTERS] = {
+		{ "workers", n->workers, NULL }, { "died", n->died, NULL },
+		{ "hung", n->hung, NULL }, { "protested", n->protested, NULL },
+		{ "undecided", n->undecided, NULL }, { "kept", n->kept, NULL },
+		{ "thrown", n->thrown, NULL },
+	};
+
+	memcpy(c, all, sizeof(all));
+}
+
 static void print_counters(const char *whose, const struct counter *c, size_t n, bool all)
 {
 	for (size_t i = 0; i < n; i++)
@@ -67,7 +83,7 @@ static void counters_json(struct json *j, const struct counter *c, size_t n)
 static void all_counters_json(struct run *r, const struct counter queue[QUEUE_COUNTERS])
 {
 	struct json j = { .f = stdout };
-	struct counter c[HELPER_COUNTERS];
+	struct counter c[HELPER_COUNTERS], roles[ROLE_COUNTERS];
 
 	json_open(&j, NULL, '{');
 	json_string(&j, "event", "counters");
@@ -80,6 +96,12 @@ static void all_counters_json(struct run *r, const struct counter queue[QUEUE_CO
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');
+	if (!r->single) {
+		role_counters(r, roles);
+		json_open(&j, "worker", '{');
+		counters_json(&j, roles, ROLE_COUNTERS);
+		json_close(&j, '}');
+	}
 	json_open(&j, "queue", '{');
 	json_number(&j, "number", r->config.queue);
 	counters_json(&j, queue, QUEUE_COUNTERS);
@@ -96,8 +118,11 @@ static void all_counters_text(struct run *r, const struct counter queue[QUEUE_CO
 		{ "untold", r->untold, NULL },
 	};
 	const char *whose = phrase("queue-%u", r->config.queue);
-	struct counter c[HELPER_COUNTERS];
+	struct counter c[HELPER_COUNTERS], roles[ROLE_COUNTERS];
 
+	role_counters(r, roles);
+	if (!r->single)
+		print_counters("worker", roles, ROLE_COUNTERS, all);
 	for (size_t i = 0; i < r->config.n; i++)
 		print_counters(served_name(&r->served[i]), c,
 			       helper_counters(&r->served[i].stats, c), all);

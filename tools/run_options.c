@@ -7,11 +7,12 @@
 #include "attach.h"
 #include "run.h"
 
+#define DEADLINE_MS     1000
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 enum {
 	OPT_LEN = OPT_APPLET, OPT_RCVBUF, OPT_ATTACH, OPT_NETNS, OPT_FOREIGN, OPT_LOW_PORTS,
-	OPT_LIST,
+	OPT_LIST, OPT_SINGLE, OPT_KEEPER, OPT_WORKER, OPT_DEADLINE, OPT_CLOSED, OPT_KEEP, OPT_NO_SECCOMP,
 };
 
 static const struct option long_options[] = {
@@ -27,6 +28,13 @@ static const struct option long_options[] = {
 	{ "allow-low-ports", no_argument, NULL, OPT_LOW_PORTS },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "list", no_argument, NULL, OPT_LIST },
+	{ "single", no_argument, NULL, OPT_SINGLE },
+	{ "keeper", required_argument, NULL, OPT_KEEPER },
+	{ "worker", required_argument, NULL, OPT_WORKER },
+	{ "deadline", required_argument, NULL, OPT_DEADLINE },
+	{ "fail-closed", no_argument, NULL, OPT_CLOSED },
+	{ "keep", required_argument, NULL, OPT_KEEP },
+	{ "no-seccomp", no_argument, NULL, OPT_NO_SECCOMP },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -39,6 +47,40 @@ static int take_family(const struct applet *self, struct run *r)
 	r->config.no_ipv6 = l3 == AF_INET;
 	r->config.no_ipv4 = l3 == AF_INET6;
 	return -1;
+}
+
+/* Those of the three roles. */
+static int take_role_option(const struct applet *self, int c, struct run *r)
+{
+	uint64_t v;
+
+	switch (c) {
+	case OPT_SINGLE:
+		r->single = true;
+		return -1;
+	case OPT_KEEPER:
+		r->keeper = optarg;
+		return -1;
+	case OPT_WORKER:
+		r->worker = optarg;
+		return -1;
+	case OPT_DEADLINE:
+		if (!parse_number(optarg, 10, 60000, &v))
+			return usage_error(self, "--deadline %s: it is a number of milliseconds from 10 "
+					   "to 60000", optarg);
+		r->deadline_ms = (unsigned)v;
+		return -1;
+	case OPT_CLOSED:
+		r->fail_closed = true;
+		return -1;
+	case OPT_KEEP:
+		r->keep_path = optarg;
+		return -1;
+	case OPT_NO_SECCOMP:
+		r->keeper_jail.no_seccomp = r->worker_jail.no_seccomp = true;
+		return -1;
+	}
+	return common_option(self, c);
 }
 
 /* -1: taken, or an exit code. */
@@ -89,7 +131,7 @@ static int take_option(const struct applet *self, int c, struct run *r)
 		r->list = true;
 		return -1;
 	}
-	return common_option(self, c);
+	return take_role_option(self, c, r);
 }
 
 /* PROTOCOL, or NAME=PROTOCOL */
@@ -129,6 +171,9 @@ static int check_options(const struct applet *self, const struct run *r)
 	if (r->config.ports_n && r->config.n > 1)
 		return usage_error(self, "-p goes with one protocol: of several each has its own "
 				   "port");
+	if (r->single && (r->keeper || r->worker || r->keep_path || r->fail_closed))
+		return usage_error(self, "--keeper, --worker, --keep and --fail-closed go with more "
+				   "processes than --single is");
 	return -1;
 }
 
@@ -136,6 +181,7 @@ int take_run(const struct applet *self, int argc, char **argv, struct run *r)
 {
 	int c, bad = -1;
 
+	r->deadline_ms = DEADLINE_MS;
 	while (bad < 0 && (c = getopt_long(argc, argv, COMMON_SHORT "q:3:p:v", long_options,
 					   NULL)) != -1)
 		bad = take_option(self, c, r);

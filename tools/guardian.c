@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guardian.c - starts keeper and worker, and starts them again: see roles.h.
+ *
+ *     signals --> guardian <-- one byte at a time -- keeper
+ *                    |
+ *                    '-- waits for their deaths
+ *
+ * The queue's socket is opened here, and stays open until the end: a queue lives as long as
+ * any process holds it. A keeper that dies is started again at once, unless it dies over and over;
+ * then the helpers are disabled, because a flow of an enabled one that nobody listens to
+ * is never confirmed.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "conf.h"
+#include "helper.h"
+#include "jail.h"
+#include "roles.h"
+
+/* Users without a name: numbers that systems give to nobody for long. */
+#define KEEPER_USER   "64901"
+#define WORKER_USER   "64902"
+#define KEEPER_FILES  32
+#define KEEPER_TRIES  8     /* deaths in a row, none of which has served for KEEPER_WELL */
+#define KEEPER_WELL   2000  /* ms */
+#define KEEPER_WAIT   50    /* ms before the second start, and twice as long each time */
+#define LEAVE_MS      10000 /* for a keeper to leave in good order */
+#define WORKER_BURST  64    /* workers at once, and then one for each ... */
+#define WORKER_MS     20
+
+struct guardian {
+	struct run *run;
+	int signals;
+	int keeper_end;     /* of the pair; -1: no keeper */
+	pid_t keeper, worker;
+	bool leaving, ready;
+	int64_t kill_at;    /* when leaving takes too long */
+	unsigned generation, deaths;
+	int64_t born, start_at;
+	int64_t workers_at; /* until when those that were started count */
+	int status;         /* the keeper's last */
+};
+
+static void guardian_tell(const struct guardian *g, char word)
+{
+	if (g->keeper_end >= 0)
+		(void)send(g->keeper_end, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* What a child has of the guardian's is no more than this. */
+static void child_begin(struct guardian *g, const int *keep, size_t n)
+{
+	static const int ignored[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE };
+	sigset_t none;
+
+	/* A terminal's Ctrl-C comes to all; only the guardian minds it. */
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (jail_close_all_but(keep, n) < 0)
+		_exit(CTH_EXIT_FAILURE);
+	g->signals = g->keeper_end = -1;
+}
+
+static void start_keeper(struct guardian *g)
+{
+	int ends[2];
+	pid_t id;
+
+	g->start_at = 0;
+	g->run->ready_told = g->ready;
+	fflush(NULL); /* or both would say it */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0 || (id = fork()) < 0) {
+		warn("start a keeper: %s", errno_name(errno));
+		g->start_at = listener_now() + KEEPER_WAIT;
+		return;
+	}
+	if (id == 0) {
+		const int keep[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, ends[1],
+				     cth_sock_fd(&g->run->service.sock), kernel_recording_fd() };
+
+		child_begin(g, keep, sizeof(keep) / sizeof(keep[0]));
+		exit(keeper_run(g->run, ends[1], g->generation > 0));
+	}
+	close(ends[1]);
+	g->keeper_end = ends[0];
+	g->keeper = id;
+	g->born = listener_now();
+	g->generation++;
+}
+
+static void end_worker(struct guardian *g)
+{
+	if (g->worker > 0)
+		kill(g->worker, SIGKILL);
+}
+
+/* Not more of them than a flood of bad packets should cost. */
+static bool worker_is_due(struct guardian *g)
+{
+	int64_t now = listener_now();
+
+	if (g->workers_at < now)
+		g->workers_at = now;
+	if (g->workers_at - now > WORKER_BURST * WORKER_MS)
+		return false;
+	g->workers_at += WORKER_MS;
+	return true;
+}
+
+/* Hands the channel's end over: the guardian itself never has it open for longer. */
+static void send_channel(struct guardian *g, int channel)
+{
+	char word = ROLE_WORKER;
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part = { &word, 1 };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
+			    .msg_controllen = sizeof(control.room) };
+	struct cmsghdr *c;
+
+	memset(&control, 0, sizeof(control));
+	c = CMSG_FIRSTHDR(&m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &channel, sizeof(channel));
+	(void)sendmsg(g->keeper_end, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* It has not even a place to complain: see try_jails(). */
+static void worker_begin(struct guardian *g, int channel)
+{
+	const char *step;
+
+	child_begin(g, &channel, 1);
+	if (jail_enter(&g->run->worker_jail, &step) < 0)
+		_exit(CTH_EXIT_FAILURE);
+	worker_run(channel);
+}
+
+static void start_worker(struct guardian *g)
+{
+	int ends[2];
+	pid_t id;
+
+	end_worker(g);
+	if (!worker_is_due(g) || channel_pair(ends, g->run->deadline_ms) < 0) {
+		guardian_tell(g, ROLE_NONE);
+		return;
+	}
+	id = fork();
+	if (id == 0)
+		worker_begin(g, ends[1]);
+	close(ends[1]);
+	if (id > 0) {
+		g->worker = id;
+		send_channel(g, ends[0]);
+	} else {
+		guardian_tell(g, ROLE_NONE);
+	}
+	close(ends[0]);
+}
+
+/* No keeper, and none to come. */
+static void disable_helpers(struct guardian *g)
+{
+	struct run *r = g->run;
+
+	if (kernel_open(&r->service.control) != CTH_EXIT_OK)
+		return;
+	for (size_t i = 0; i < r->config.n; i++) {
+		const struct cth_served *s = &r->served[i];
+
+		for (const uint8_t *l4 = s->proto->l4; *l4; l4++) {
+			struct cth_helper h;
+
+			for (unsigned family = 0; family < 2; family++) {
+				served_helper(r, s, family ? AF_INET6 : AF_INET, *l4, &h);
+				h.have = CTH_HELPER_STATUS;
+				(void)cth_helper_update(&r->service.control, &h, NULL);
+			}
+		}
+	}
+}
+
+/* A keeper that has said itself why it cannot serve is not asked again. */
+static bool keeper_has_refused(const struct guardian *g)
+{
+	return WIFEXITED(g->status) && g->generation == 1 && !g->ready;
+}
+
+static void keeper_died(struct guardian *g)
+{
+	close(g->keeper_end);
+	g->keeper_end = -1;
+	g->keeper = 0;
+	end_worker(g);
+	if (g->leaving || (WIFEXITED(g->status) && WEXITSTATUS(g->status) == 0) ||
+	    keeper_has_refused(g))
+		return;
+	g->deaths = listener_now() - g->born > KEEPER_WELL ? 1 : g->deaths + 1;
+	warn("the keeper has died of %s; %s",
+	     WIFSIGNALED(g->status) ? strsignal(WTERMSIG(g->status)) : "an error, see above",
+	     g->deaths < KEEPER_TRIES ? "the next one goes on" : "too often: giving up, helpers are "
+	     "disabled");
+	if (g->deaths < KEEPER_TRIES)
+		g->start_at = listener_now() +
+			      (g->deaths > 1 ? KEEPER_WAIT << (g->deaths - 2) : 0);
+}
+
+static void reap(struct guardian *g)
+{
+	int status;
+	pid_t id;
+
+	while ((id = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (id == g->worker)
+			g->worker = 0;
+		if (id != g->keeper)
+			continue;
+		g->status = status;
+		keeper_died(g);
+	}
+}
+
+static void leave_now(struct guardian *g)
+{
+	g->leaving = true;
+	g->start_at = 0;
+	g->kill_at = listener_now() + LEAVE_MS;
+	guardian_tell(g, ROLE_LEAVE);
+}
+
+static void take_signals(struct guardian *g)
+{
+	struct signalfd_siginfo info;
+
+	while (read(g->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(g);
+		else if (info.ssi_signo == SIGUSR1)
+			guardian_tell(g, ROLE_COUNT);
+		else if (!g->leaving)
+			leave_now(g);
+	}
+}
+
+static void take_words(struct guardian *g)
+{
+	char word;
+
+	while (g->keeper_end >= 0 && recv(g->keeper_end, &word, 1, MSG_DONTWAIT) == 1) {
+		if (word == ROLE_WORKER)
+			start_worker(g);
+		else if (word == ROLE_READY)
+			g->ready = true;
+	}
+}
+
+/* Until when nothing has to be done but wait. */
+static int guardian_timeout(const struct guardian *g)
+{
+	int64_t at = g->leaving ? g->kill_at : g->start_at, now = listener_now();
+
+	if (at == 0)
+		return -1;
+	return at > now ? (int)(at - now) : 0;
+}
+
+static void guardian_turn(struct guardian *g)
+{
+	struct pollfd wait[] = {
+		{ .fd = g->signals, .events = POLLIN },
+		{ .fd = g->keeper_end, .events = POLLIN },
+	};
+
+	(void)poll(wait, 2, guardian_timeout(g));
+	take_words(g);
+	take_signals(g);
+	if (g->start_at && listener_now() >= g->start_at)
+		start_keeper(g);
+	if (g->leaving && g->keeper && listener_now() >= g->kill_at)
+		kill(g->keeper, SIGKILL);
+}
+
+static int catch_as_descriptor(void)
+{
+	static const int numbers[] = { SIGCHLD, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaddset(&set, numbers[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static int guardian_end(struct guardian *g)
+{
+	bool orderly = WIFEXITED(g->status);
+
+	end_worker(g);
+	if (g->worker > 0)
+		waitpid(g->worker, NULL, 0);
+	if (!orderly || WEXITSTATUS(g->status) != 0)
+		disable_helpers(g);
+	return orderly ? WEXITSTATUS(g->status) : CTH_EXIT_FAILURE;
+}
+
+/* Users. */
+
+static int take_users(struct run *r)
+{
+	struct conf users = { .keeper = (char *)(r->keeper ? r->keeper : KEEPER_USER),
+			      .worker = (char *)(r->worker ? r->worker : WORKER_USER),
+			      .file = (char *)"cth run" };
+	struct conf_report report = { .errors = { .n = 0 } };
+	struct conf_ids keeper, worker;
+	int err = conf_users(&users, &keeper, &worker, &report);
+
+	conf_tell(stderr, &report.errors);
+	conf_report_free(&report);
+	if (err < 0)
+		return CTH_EXIT_USAGE;
+	r->keeper_jail.uid = keeper.uid;
+	r->keeper_jail.gid = keeper.gid;
+	r->keeper_jail.keep = JAIL_CAPS(JAIL_CAP_NET_ADMIN);
+	r->keeper_jail.files = KEEPER_FILES;
+	r->keeper_jail.grows_files = true; /* recordings, and whatever stdout is */
+	r->keeper_jail.calls = &seccomp_keeper;
+	r->keeper_jail.otherwise = SECCOMP_REFUSE; /* libcs differ, and one must not end the service */
+	r->worker_jail.uid = worker.uid;
+	r->worker_jail.gid = worker.gid;
+	r->worker_jail.calls = &seccomp_worker;
+	return CTH_EXIT_OK;
+}
+
+/*
+ * What keeps a process from its jail is told before anything is begun: by one that goes in,
+ * and out of the world. The keeper would tell it itself.
+ */
+static int try_worker_jail(struct run *r)
+{
+	const char *step;
+	int status = 0, err;
+	pid_t id = fork();
+
+	if (id == 0) {
+		err = jail_enter(&r->worker_jail, &step);
+		_exit(err < 0 ? jail_failed(err, step) : CTH_EXIT_OK);
+	}
+	if (id < 0 || waitpid(id, &status, 0) < 0)
+		return fail(errno, "start a process", NULL, NULL);
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	return fail(EPERM, "put a process into a jail", "it died there", NULL);
+}
+
+int guardian_run(struct run *r)
+{
+	static struct guardian g;
+	const char *step;
+	int err, status;
+
+	kernel_close(&r->service.control); /* the keeper has its own */
+	status = take_users(r);
+	if (status != CTH_EXIT_OK)
+		return status;
+	g.run = r;
+	g.keeper_end = -1;
+	g.signals = catch_as_descriptor();
+	if (g.signals < 0)
+		return fail(errno, "catch signals", NULL, NULL);
+	err = jail_guard(JAIL_GUARDIAN_CAPS, &step);
+	if (err < 0)
+		return jail_failed(err, step);
+	status = try_worker_jail(r);
+	if (status != CTH_EXIT_OK)
+		return status;
+	start_keeper(&g);
+	while (g.keeper || g.start_at)
+		guardian_turn(&g);
+	return guardian_end(&g);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * roles.h - the three processes of `cth run`.
+ *
+ *     guardian   root, the capabilities of JAIL_GUARDIAN_CAPS. Opens the queue's socket and holds
+ *        |       it, starts the others and starts them again. It reads neither packets nor
+ *        |       a word of the worker's.
+ *        |
+ *        |-- fork --> keeper   own user, CAP_NET_ADMIN alone, a filter for system calls. Has the
+ *        |              |      netlink sockets: registers, receives, checks decisions, sends
+ *        |              |      verdicts. Believes nothing that the worker says.
+ *        |              |
+ *        |              |  the channel: one question out, one answer back
+ *        |              |
+ *        '-- fork --> worker   another user, no capability, an empty root, and a filter that
+ *                              leaves it read and write. Runs the protocols.
+ *
+ * The keeper could not start a worker itself: it may neither change users nor fork. It asks the
+ * guardian, with one byte, and gets the new channel's end by SCM_RIGHTS; the other end is the
+ * worker's only descriptor, and the guardian keeps neither.
+ *
+ * Whoever dies: a packet is at one place at a time, and with the flow's state in the kernel, so
+ * nothing is lost. The worker's question is asked again, of the next worker. The keeper's packets
+ * wait in the queue, which lives as long as the guardian holds its socket; what it had read
+ * and not decided is dropped by the next keeper, and TCP sends it again. If the guardian dies the
+ * keeper leaves, and has helpers, disabled, and rules stay for whoever is started next.
+ */
+#ifndef TOOLS_ROLES_H
+#define TOOLS_ROLES_H
+
+#include "run.h"
+
+/* Keeper to guardian, and back. One byte a message. */
+enum role_word {
+	ROLE_READY  = 'r', /* keeper: serving now */
+	ROLE_WORKER = 'w', /* keeper: the worker is of no more use, another one; guardian: here it is */
+	ROLE_NONE   = 'n', /* guardian: not now */
+	ROLE_LEAVE  = 'l', /* guardian: in good order, please */
+	ROLE_COUNT  = 'c', /* guardian: show the counters */
+};
+
+/* guardian.c: `cth run` with three processes, from the socket to the end: the exit code. */
+int guardian_run(struct run *r);
+
+/* keeper.c: the keeper, which has been forked, with its end of the guardian's pair. */
+int keeper_run(struct run *r, int guardian, bool resume);
+
+/* worker.c: the worker; does not return. */
+void worker_run(int channel) __attribute__((noreturn));
+
+/* channel.c: one question and its answer. Structs as they are: both ends are one program. */
+struct channel_question {
+	uint32_t id;
+	uint32_t proto;        /* its place in cth_protos */
+	struct cth_view view;  /* body: no pointer; its bytes follow */
+};
+
+struct channel_answer {
+	uint32_t id;
+	struct cth_decision decision;
+};
+
+/*
+ * Asks, and waits as long as the channel's deadline: 0. -EPIPE: nobody was there to be asked;
+ * -ECONNRESET: who was asked is dead; -ETIMEDOUT: it does not answer; -EPROTO: what it says is no
+ * answer. Then the worker is to go.
+ */
+int channel_ask(int channel, uint32_t id, uint32_t proto, const struct cth_view *v,
+		struct cth_decision *d);
+
+/* Takes the next question: 1, and v->body lies in room; 0: the keeper is gone; -errno. */
+struct channel_room {
+	struct channel_question question;
+	uint8_t body[CTH_PACKET_MAX];
+};
+int channel_next(int channel, struct channel_room *room);
+int channel_answer(int channel, const struct channel_answer *answer);
+
+/* A pair for it, with its deadline: 0 or -errno. keeper's end first. */
+int channel_pair(int ends[2], unsigned deadline_ms);
+
+#endif

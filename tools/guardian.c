@@ -22,6 +22,7 @@
 #include "conf.h"
 #include "helper.h"
 #include "jail.h"
+#include "proc.h"
 #include "roles.h"
 
 /* Users without a name: numbers that systems give to nobody for long. */
@@ -31,7 +32,7 @@
 #define KEEPER_TRIES  8     /* deaths in a row, none of which has served for KEEPER_WELL */
 #define KEEPER_WELL   2000  /* ms */
 #define KEEPER_WAIT   50    /* ms before the second start, and twice as long each time */
-#define LEAVE_MS      10000 /* for a keeper to leave in good order */
+#define LEAVE_MS      10000 /* for a keeper to leave in good order, its last packets apart */
 #define WORKER_BURST  64    /* workers at once, and then one for each ... */
 #define WORKER_MS     20
 
@@ -70,6 +71,26 @@ static void child_begin(struct guardian *g, const int *keep, size_t n)
 	g->signals = g->keeper_end = -1;
 }
 
+/* A recording is the keeper's to end: what it could not write nobody else knows. */
+static void keeper_begin(struct guardian *g, int end)
+{
+	const int keep[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, end,
+			     cth_sock_fd(&g->run->service.sock), kernel_recording_fd() };
+	int status, recorded;
+
+	child_begin(g, keep, sizeof(keep) / sizeof(keep[0]));
+	status = keeper_run(g->run, end, g->generation > 0);
+	recorded = kernel_end_recording();
+	exit(status ? status : recorded);
+}
+
+/* Not now; but who wants to leave does not wait for it. */
+static void no_keeper(struct guardian *g)
+{
+	warn("start a keeper: %s", errno_name(errno));
+	g->start_at = g->leaving ? 0 : listener_now() + KEEPER_WAIT;
+}
+
 static void start_keeper(struct guardian *g)
 {
 	int ends[2];
@@ -78,19 +99,19 @@ static void start_keeper(struct guardian *g)
 	g->start_at = 0;
 	g->run->ready_told = g->ready;
 	fflush(NULL); /* or both would say it */
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0 || (id = fork()) < 0) {
-		warn("start a keeper: %s", errno_name(errno));
-		g->start_at = listener_now() + KEEPER_WAIT;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+		no_keeper(g);
 		return;
 	}
-	if (id == 0) {
-		const int keep[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, ends[1],
-				     cth_sock_fd(&g->run->service.sock), kernel_recording_fd() };
-
-		child_begin(g, keep, sizeof(keep) / sizeof(keep[0]));
-		exit(keeper_run(g->run, ends[1], g->generation > 0));
-	}
+	id = fork();
+	if (id == 0)
+		keeper_begin(g, ends[1]);
 	close(ends[1]);
+	if (id < 0) {
+		close(ends[0]);
+		no_keeper(g);
+		return;
+	}
 	g->keeper_end = ends[0];
 	g->keeper = id;
 	g->born = listener_now();
@@ -172,25 +193,39 @@ static void start_worker(struct guardian *g)
 	close(ends[0]);
 }
 
+/* A keeper that has left, or never got in, has unbound it; then the helpers may be another's. */
+static bool queue_is_ours(const struct guardian *g)
+{
+	const struct run *r = g->run;
+	struct proc_queue q;
+	int found = proc_queue(r->config.queue, &q);
+
+	return found < 0 ? g->ready : found == 1 && q.portid == r->service.sock.portid;
+}
+
+static void disable_helper(struct run *r, const struct cth_served *s, uint16_t l3)
+{
+	struct cth_helper h;
+
+	for (const uint8_t *l4 = s->proto->l4; *l4; l4++) {
+		served_helper(r, s, l3, *l4, &h);
+		h.have = CTH_HELPER_STATUS;
+		(void)cth_helper_update(&r->service.control, &h, NULL);
+	}
+}
+
 /* No keeper, and none to come. */
 static void disable_helpers(struct guardian *g)
 {
 	struct run *r = g->run;
 
-	if (kernel_open(&r->service.control) != CTH_EXIT_OK)
+	if (!queue_is_ours(g) || kernel_open(&r->service.control) != CTH_EXIT_OK)
 		return;
 	for (size_t i = 0; i < r->config.n; i++) {
-		const struct cth_served *s = &r->served[i];
-
-		for (const uint8_t *l4 = s->proto->l4; *l4; l4++) {
-			struct cth_helper h;
-
-			for (unsigned family = 0; family < 2; family++) {
-				served_helper(r, s, family ? AF_INET6 : AF_INET, *l4, &h);
-				h.have = CTH_HELPER_STATUS;
-				(void)cth_helper_update(&r->service.control, &h, NULL);
-			}
-		}
+		if (!r->config.no_ipv4)
+			disable_helper(r, &r->served[i], AF_INET);
+		if (!r->config.no_ipv6)
+			disable_helper(r, &r->served[i], AF_INET6);
 	}
 }
 
@@ -234,11 +269,13 @@ static void reap(struct guardian *g)
 	}
 }
 
+/* If one is to be started it is started now: who else would put things in order? */
 static void leave_now(struct guardian *g)
 {
 	g->leaving = true;
-	g->start_at = 0;
-	g->kill_at = listener_now() + LEAVE_MS;
+	g->kill_at = listener_now() + LEAVE_MS + 2 * (int64_t)g->run->deadline_ms;
+	if (g->start_at)
+		start_keeper(g);
 	guardian_tell(g, ROLE_LEAVE);
 }
 
@@ -256,16 +293,19 @@ static void take_signals(struct guardian *g)
 	}
 }
 
-static void take_words(struct guardian *g)
+/* One at a time, or a keeper that has lost its mind would have signals wait. */
+static void take_word(struct guardian *g)
 {
 	char word;
 
-	while (g->keeper_end >= 0 && recv(g->keeper_end, &word, 1, MSG_DONTWAIT) == 1) {
-		if (word == ROLE_WORKER)
-			start_worker(g);
-		else if (word == ROLE_READY)
-			g->ready = true;
-	}
+	if (g->keeper_end < 0 || recv(g->keeper_end, &word, 1, MSG_DONTWAIT) != 1)
+		return;
+	if (word == ROLE_WORKER)
+		start_worker(g);
+	else if (word == ROLE_NONE)
+		end_worker(g);
+	else if (word == ROLE_READY)
+		g->ready = true;
 }
 
 /* Until when nothing has to be done but wait. */
@@ -286,22 +326,34 @@ static void guardian_turn(struct guardian *g)
 	};
 
 	(void)poll(wait, 2, guardian_timeout(g));
-	take_words(g);
+	take_word(g);
 	take_signals(g);
 	if (g->start_at && listener_now() >= g->start_at)
 		start_keeper(g);
-	if (g->leaving && g->keeper && listener_now() >= g->kill_at)
+	if (g->leaving && g->keeper && listener_now() >= g->kill_at) {
 		kill(g->keeper, SIGKILL);
+		g->kill_at += LEAVE_MS;
+	}
+}
+
+/* Blocked, a signal that is ignored comes all the same: SIGHUP under nohup(1) must not. */
+static bool hangs_up(void)
+{
+	struct sigaction a;
+
+	return sigaction(SIGHUP, NULL, &a) < 0 || a.sa_handler != SIG_IGN;
 }
 
 static int catch_as_descriptor(void)
 {
-	static const int numbers[] = { SIGCHLD, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 };
+	static const int numbers[] = { SIGCHLD, SIGINT, SIGQUIT, SIGTERM, SIGUSR1 };
 	sigset_t set;
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		sigaddset(&set, numbers[i]);
+	if (hangs_up())
+		sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -383,12 +435,16 @@ int guardian_run(struct run *r)
 	g.signals = catch_as_descriptor();
 	if (g.signals < 0)
 		return fail(errno, "catch signals", NULL, NULL);
+	if (interrupted) /* before there was anybody to mind it */
+		return CTH_EXIT_OK;
 	err = jail_guard(JAIL_GUARDIAN_CAPS, &step);
 	if (err < 0)
 		return jail_failed(err, step);
 	status = try_worker_jail(r);
 	if (status != CTH_EXIT_OK)
 		return status;
+	if (interrupted) /* before they were caught so */
+		return CTH_EXIT_OK;
 	start_keeper(&g);
 	while (g.keeper || g.start_at)
 		guardian_turn(&g);

@@ -7,7 +7,8 @@
  *     raw [-N NETNS] [-b SOURCE] [-p PORT] [-t SECONDS] [-n SESSIONS] [-m AT-ONCE] DIR HOST STEP...
  *     raw -s [-N NETNS] [-p PORT] DIR
  *
- * The client logs in, takes the steps in order, and quits. DIR is what the server serves, as it is
+ * The client logs in, takes the steps in order, and quits; if one of them is login or leave, it
+ * does nothing of its own accord. DIR is what the server serves, as it is
  * seen from here: what is got or put is compared byte by byte.
  *
  *     pasv epsv port eprt   how data connections are made from now on
@@ -17,8 +18,10 @@
  *     get=NAME put=NAME     put stores a copy below in/, which is deleted
  *     half=NAME             get, with a pause in the middle
  *     list                  NLST, which must name the file "small"
+ *     login                 as TYPE I, too
+ *     leave                 closes the connection, and that was it
  *     pause                 prints "paused", waits for a line on stdin
- *     say=TEXT              any command, any answer; ^ stands for the end of a line in it
+ *     say=TEXT              any command, or several, with ^ between; the first answer counts
  *     want=CODE:TEXT        any command, this answer
  *     pad=N                 a command of N bytes
  *     echo=N                SITE ECHO with N characters, which must come back
@@ -520,8 +523,6 @@ static void step_say(struct client *c, const char *text)
 	for (char *p = line; (p = strstr(p, "^")); )
 		*p = '\n';
 	tell(&c->control, "%s", line);
-	for (const char *p = text; (p = strchr(p, '^')); p++)
-		answer(&c->control);
 	answer(&c->control);
 }
 
@@ -551,6 +552,18 @@ static void step_fill(struct client *c, int n, bool echo)
 		tell(&c->control, "%s", text);
 		answer(&c->control);
 	}
+}
+
+static void log_in(struct client *c)
+{
+	doing = "log in";
+	tell(&c->control, "USER anonymous");
+	if (expect(&c->control, "")[0] == '3') {
+		tell(&c->control, "PASS x@y");
+		expect(&c->control, "230");
+	}
+	tell(&c->control, "TYPE I");
+	expect(&c->control, "200");
 }
 
 static bool value(const char *step, const char *name, const char **v)
@@ -590,6 +603,8 @@ static void take(struct client *c, const char *step)
 		step_fill(c, atoi(v), false);
 	else if (value(step, "echo=", &v))
 		step_fill(c, atoi(v), true);
+	else if (strcmp(step, "login") == 0)
+		log_in(c);
 	else if (strcmp(step, "ask") == 0)
 		ask(c);
 	else if (strcmp(step, "list") == 0)
@@ -600,31 +615,35 @@ static void take(struct client *c, const char *step)
 		die("what is this step");
 }
 
+static bool has(char **steps, const char *step)
+{
+	while (*steps && strcmp(*steps, step))
+		steps++;
+	return *steps;
+}
+
 /* go: where to wait, logged in, until the others are. */
 static void one_session(char **steps, const int *go)
 {
 	struct client c = { .listener = -1, .at = "0" };
 	char byte = 0;
 
-	doing = "log in";
+	doing = "connect";
 	c.control.fd = dial(host, control_port, source, "control connection");
 	c.self = name_of(c.control.fd, getsockname);
 	c.peer = name_of(c.control.fd, getpeername);
 	expect(&c.control, "220");
-	tell(&c.control, "USER anonymous");
-	if (expect(&c.control, "")[0] == '3') {
-		tell(&c.control, "PASS x@y");
-		expect(&c.control, "230");
-	}
-	tell(&c.control, "TYPE I");
-	expect(&c.control, "200");
+	if (!has(steps, "login") && !has(steps, "leave"))
+		log_in(&c);
 	if (go && (write(go[1], &byte, 1) != 1 || read(go[2], &byte, 1) != 0))
 		die("the other sessions: %s", strerror(errno));
-	for (; *steps; steps++)
+	for (; *steps && strcmp(*steps, "leave"); steps++)
 		take(&c, *steps);
-	doing = "quit";
-	tell(&c.control, "QUIT");
-	expect(&c.control, "221");
+	if (!*steps) {
+		doing = "quit";
+		tell(&c.control, "QUIT");
+		expect(&c.control, "221");
+	}
 	close(c.control.fd);
 }
 

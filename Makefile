@@ -79,6 +79,11 @@ demo: all
 check: all
 	@BUILD=$(BUILD) CC="$(CC)" test/check $(STAGES)
 
+# The full tables, with 1,000 sessions each and 50 at once: an hour or so.
+check-vm: all
+	@BUILD=$(BUILD) CC="$(CC)" CTH_SESSIONS=1000 CTH_PARALLEL=50 CTH_SERVE_SECONDS=7200 \
+		test/check serve-6.1 serve-6.12
+
 fuzz:
 	@BUILD=$(BUILD) test/fuzz/run $(or $(SECONDS),30) $(TARGETS)
 
@@ -103,5 +108,5 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all static demo check fuzz size install clean
+.PHONY: all static demo check check-vm fuzz size install clean
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

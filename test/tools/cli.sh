@@ -21,7 +21,7 @@ fi
 
 applets="helper-add helper-get helper-list helper-set helper-enable helper-disable helper-del
 	helper-flush attach detach expect-list expect-get expect-add expect-del expect-flush
-	expect-watch queue queue-stats record decode replay doctor"
+	expect-watch queue queue-stats record decode run replay doctor"
 links="nfct-helper-add nfct-helper-get nfct-helper-del nfqnl_test"
 
 # ---- dispatch ----

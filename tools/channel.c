@@ -5,10 +5,11 @@
  *     keeper -- | id | protocol | view | body ... | --> worker
  *     keeper <-- | id | decision | ------------------- worker
  *
- * One question at a time. So what the worker says is the answer to the last question or
+ * The worker greets, and then there is one question at a time. So what the worker says is the answer to the last question or
  * it is nothing: a record of another length, or with another id, is no answer.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -22,6 +23,21 @@ static int channel_error(void)
 	return errno == EAGAIN ? -ETIMEDOUT : -errno;
 }
 
+/* Waits for the answer to id. */
+static int take_answer(int channel, uint32_t id, struct channel_answer *a)
+{
+	ssize_t n;
+
+	do /* told how long it really was: a record that is cut would look like an answer */
+		n = recv(channel, a, sizeof(*a), MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return channel_error();
+	if (n == 0)
+		return -ECONNRESET;
+	return n == (ssize_t)sizeof(*a) && a->id == id ? 0 : -EPROTO;
+}
+
 int channel_ask(int channel, uint32_t id, uint32_t proto, const struct cth_view *v,
 		struct cth_decision *d)
 {
@@ -29,6 +45,7 @@ int channel_ask(int channel, uint32_t id, uint32_t proto, const struct cth_view 
 	struct iovec parts[] = { { &q, sizeof(q) }, { (void *)v->body.p, v->body.n } };
 	struct channel_answer a;
 	ssize_t n;
+	int r;
 
 	q.view.body.p = NULL; /* not even the address */
 	do
@@ -36,17 +53,32 @@ int channel_ask(int channel, uint32_t id, uint32_t proto, const struct cth_view 
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return channel_error();
+	r = take_answer(channel, id, &a);
+	if (r == 0)
+		*d = a.decision;
+	return r;
+}
+
+int channel_greet(int channel)
+{
+	struct channel_answer a;
+
+	memset(&a, 0, sizeof(a));
+	return channel_answer(channel, &a);
+}
+
+int channel_greeted(int channel, int timeout_ms)
+{
+	struct pollfd wait = { .fd = channel, .events = POLLIN };
+	struct channel_answer a;
+	int n;
+
 	do
-		n = read(channel, &a, sizeof(a));
+		n = poll(&wait, 1, timeout_ms);
 	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return channel_error();
-	if (n == 0)
-		return -ECONNRESET;
-	if (n != (ssize_t)sizeof(a) || a.id != id)
-		return -EPROTO;
-	*d = a.decision;
-	return 0;
+	if (n <= 0)
+		return n == 0 ? -ETIMEDOUT : -errno;
+	return take_answer(channel, 0, &a);
 }
 
 int channel_next(int channel, struct channel_room *room)
@@ -84,8 +116,9 @@ int channel_pair(int ends[2], unsigned deadline_ms)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
-	/* More than the system's usual maximum may not be had, and mostly need not. */
-	(void)setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	/* More than the system's usual maximum, which may be set low, takes CAP_NET_ADMIN. */
+	if (setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	if (setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
 	    setsockopt(ends[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0)
 		return 0;

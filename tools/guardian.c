@@ -420,6 +420,15 @@ static int try_worker_jail(struct run *r)
 	return fail(EPERM, "put a process into a jail", "it died there", NULL);
 }
 
+/* Whoever started this may have left something open that is not for us to hold. */
+static int close_what_was_inherited(const struct guardian *g)
+{
+	const int keep[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, g->signals,
+			     cth_sock_fd(&g->run->service.sock), kernel_recording_fd() };
+
+	return jail_close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
+}
+
 int guardian_run(struct run *r)
 {
 	static struct guardian g;
@@ -435,6 +444,9 @@ int guardian_run(struct run *r)
 	g.signals = catch_as_descriptor();
 	if (g.signals < 0)
 		return fail(errno, "catch signals", NULL, NULL);
+	err = close_what_was_inherited(&g);
+	if (err < 0)
+		return fail(err, "close descriptors", NULL, NULL);
 	if (interrupted) /* before there was anybody to mind it */
 		return CTH_EXIT_OK;
 	err = jail_guard(JAIL_GUARDIAN_CAPS, &step);

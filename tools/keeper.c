@@ -12,9 +12,11 @@
  *                             a report, and counted
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include "../netlink/pcap.h"
 #include "../netlink/uapi.h"
@@ -86,43 +88,58 @@ static void take_words(struct keeper *k)
 
 /* Workers. */
 
-static bool get_worker(struct keeper *k)
+/* Waits for the channel's end that was asked for. */
+static bool get_channel(struct keeper *k, int64_t end)
 {
-	char word = ROLE_WORKER;
-	int64_t end = listener_now() + WORKER_WAIT;
-
-	if (listener_now() < k->worker_at)
-		return false;
-	if (send(k->guardian, &word, 1, MSG_NOSIGNAL) != 1)
-		return false;
-	while (listener_now() < end) {
+	for (int64_t now = listener_now(); now < end; now = listener_now()) {
+		char word;
 		struct pollfd wait = { .fd = k->guardian, .events = POLLIN };
 
-		if (poll(&wait, 1, (int)(end - listener_now())) <= 0)
+		if (poll(&wait, 1, (int)(end - now)) <= 0)
 			break;
 		word = next_word(k, MSG_DONTWAIT, &k->channel);
-		if (k->channel >= 0) {
-			k->run->roles.workers++;
+		if (k->channel >= 0)
 			return true;
-		}
 		if (word == ROLE_NONE || (word == 0 && k->leaving))
 			break;
 		take_word(k, word);
+	}
+	return false;
+}
+
+/* One that is ready to be asked. */
+static bool get_worker(struct keeper *k)
+{
+	const char word = ROLE_WORKER;
+	int64_t now = listener_now(), end = now + WORKER_WAIT;
+
+	if (now < k->worker_at)
+		return false;
+	take_words(k); /* an answer to an earlier request is no answer to this one */
+	while (now < end && send(k->guardian, &word, 1, MSG_NOSIGNAL) == 1 && get_channel(k, end)) {
+		k->run->roles.workers++;
+		if (channel_greeted(k->channel, WORKER_WAIT) == 0)
+			return true;
+		close(k->channel);
+		k->channel = -1;
+		now = listener_now();
 	}
 	k->worker_at = listener_now() + WORKER_AGAIN;
 	return false;
 }
 
-/* Why it goes is counted, and said once for each cause. */
+/* Why it goes is counted, and said once for each cause. It may be alive, and busy for ever. */
 static void lose_worker(struct keeper *k, int error)
 {
+	const char word = ROLE_NONE;
 	struct role_counts *n = &k->run->roles;
 	uint64_t *count = error == -ETIMEDOUT ? &n->hung : error == -EPROTO ? &n->protested : &n->died;
 
 	close(k->channel);
 	k->channel = -1;
+	(void)send(k->guardian, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (error == -EPIPE)
-		return; /* dead since before: the packet is not to blame, and it is counted there */
+		return; /* dead since before: no packet is to blame */
 	if ((*count)++ == 0)
 		warn("the worker %s; the packet is given to another one",
 		     error == -ETIMEDOUT ? "does not answer in time" :
@@ -136,9 +153,13 @@ static void keep_packet(struct keeper *k, const struct cth_pkt *p)
 	struct cth_pcap_frame frame = { .family = NETLINK_NETFILTER, .full = p->message.n,
 					.bytes = p->message };
 	uint8_t header[CTH_PCAP_FRAME_HEADER];
+	struct timespec now = { 0, 0 };
 
 	if (!r->kept || r->roles.kept == r->keep_most)
 		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	frame.sec = (uint64_t)now.tv_sec;
+	frame.nsec = (uint32_t)now.tv_nsec;
 	cth_pcap_frame_header(header, &frame);
 	if (fwrite(header, sizeof(header), 1, r->kept) == 1 &&
 	    fwrite(p->message.p, 1, p->message.n, r->kept) == p->message.n && fflush(r->kept) == 0) {
@@ -159,6 +180,13 @@ static uint32_t protocol_number(const struct cth_proto *p)
 	return n;
 }
 
+static uint32_t next_id(struct keeper *k)
+{
+	if (++k->id == 0) /* the greeting's */
+		k->id = 1;
+	return k->id;
+}
+
 /* A cth_decide_fn. */
 static void have_decided(const struct cth_call *c, struct cth_decision *d, void *keeper)
 {
@@ -167,7 +195,7 @@ static void have_decided(const struct cth_call *c, struct cth_decision *d, void 
 	unsigned blamed = 0;
 
 	while (blamed < TRIES && (k->channel >= 0 || get_worker(k))) {
-		int r = channel_ask(k->channel, ++k->id, proto, &c->view, d);
+		int r = channel_ask(k->channel, next_id(k), proto, &c->view, d);
 
 		if (r == 0)
 			return;
@@ -186,6 +214,14 @@ static void have_decided(const struct cth_call *c, struct cth_decision *d, void 
 
 /* The process. */
 
+/* There may be a password in what is kept: nobody else reads it. */
+static FILE *open_kept(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	return fd < 0 ? NULL : fdopen(fd, "ab");
+}
+
 /* All that it will ever have open; from inside of the jail nothing can be. */
 static int open_files(struct run *r)
 {
@@ -195,12 +231,12 @@ static int open_files(struct run *r)
 	r->keep_most = r->keep_path ? KEPT_MOST : 0;
 	if (!r->keep_path)
 		return CTH_EXIT_OK;
-	r->kept = fopen(r->keep_path, "abe");
+	r->kept = open_kept(r->keep_path);
 	if (!r->kept)
 		return fail(errno, phrase("open %s for packets to be kept", r->keep_path), NULL,
 			    "its folder must be there, and root's to write");
 	cth_pcap_file_header(header);
-	if (ftell(r->kept) == 0 &&
+	if (fseek(r->kept, 0, SEEK_END) == 0 && ftell(r->kept) == 0 &&
 	    (fwrite(header, sizeof(header), 1, r->kept) != 1 || fflush(r->kept) != 0))
 		return fail(errno, phrase("write %s", r->keep_path), NULL, "make room");
 	return CTH_EXIT_OK;
@@ -227,6 +263,15 @@ static int keep_serving(struct keeper *k)
 	return CTH_EXIT_OK;
 }
 
+/* What a dead keeper has read and not decided, and what it has not even read: it will be dropped. */
+static void count_left(struct run *r)
+{
+	struct proc_queue q;
+
+	if (proc_queue(r->config.queue, &q) == 1 && q.portid == r->service.sock.portid)
+		r->roles.thrown = q.waiting;
+}
+
 int keeper_run(struct run *r, int guardian, bool resume)
 {
 	static struct keeper k;
@@ -250,10 +295,11 @@ int keeper_run(struct run *r, int guardian, bool resume)
 	status = jail_enter(&r->keeper_jail, &step);
 	if (status < 0)
 		return jail_failed(status, step);
+	if (resume)
+		count_left(r);
 	status = run_open(r);
 	if (status != CTH_EXIT_OK)
 		return status;
-	r->roles.thrown = (uint64_t)(r->service.thrown > 0 ? r->service.thrown : 0);
 	(void)send(guardian, &word, 1, MSG_NOSIGNAL);
 	status = keep_serving(&k);
 	left = run_leave(r);

@@ -33,8 +33,8 @@
 /* Keeper to guardian, and back. One byte a message. */
 enum role_word {
 	ROLE_READY  = 'r', /* keeper: serving now */
-	ROLE_WORKER = 'w', /* keeper: the worker is of no more use, another one; guardian: here it is */
-	ROLE_NONE   = 'n', /* guardian: not now */
+	ROLE_WORKER = 'w', /* keeper: another worker, instead; guardian: here it is */
+	ROLE_NONE   = 'n', /* keeper: the worker is of no more use; guardian: none to be had now */
 	ROLE_LEAVE  = 'l', /* guardian: in good order, please */
 	ROLE_COUNT  = 'c', /* guardian: show the counters */
 };
@@ -61,14 +61,21 @@ struct channel_answer {
 };
 
 /*
- * Asks, and waits as long as the channel's deadline: 0. -EPIPE: nobody was there to be asked;
+ * Asks, id not 0, and waits as long as the channel's deadline: 0. -EPIPE: nobody was there to be asked;
  * -ECONNRESET: who was asked is dead; -ETIMEDOUT: it does not answer; -EPROTO: what it says is no
  * answer. Then the worker is to go.
  */
 int channel_ask(int channel, uint32_t id, uint32_t proto, const struct cth_view *v,
 		struct cth_decision *d);
 
-/* Takes the next question: 1, and v->body lies in room; 0: the keeper is gone; -errno. */
+/*
+ * A worker that is in its jail says so, as if asked a question 0, which nobody is asked otherwise.
+ * The keeper waits for that: what goes wrong up to there is no packet's fault. As channel_ask().
+ */
+int channel_greet(int channel);
+int channel_greeted(int channel, int timeout_ms);
+
+/* Takes the next question: 1, and its body lies in room; 0: the keeper is gone; -errno. */
 struct channel_room {
 	struct channel_question question;
 	uint8_t body[CTH_PACKET_MAX];

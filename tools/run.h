@@ -37,7 +37,7 @@ struct run {
 		uint64_t died, hung, protested; /* of them: of a packet; were silent; said what is no answer */
 		uint64_t undecided; /* packets that the policy has decided */
 		uint64_t kept;
-		uint64_t thrown;    /* datagrams that a dead keeper has left */
+		uint64_t thrown;    /* packets that a dead keeper has left */
 	} roles;
 	uint32_t allow;
 	struct cth_ports *ports;

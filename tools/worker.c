@@ -22,8 +22,10 @@ void worker_run(int channel)
 	static struct channel_room room;
 	struct channel_answer answer;
 	size_t protocols = worker_protocols();
-	int r;
+	int r = channel_greet(channel);
 
+	if (r < 0)
+		_exit(1);
 	while ((r = channel_next(channel, &room)) > 0 && room.question.proto < protocols) {
 		memset(&answer, 0, sizeof(answer)); /* what stands between the fields goes out, too */
 		answer.id = room.question.id;

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: MIT */
+/* Unit tests of tools/channel.c and tools/worker.c, over a real pair of sockets. */
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "../../tools/roles.h" /* before cmocka, which has a macro of the name of a function */
+#include "unit.h"
+
+#define PATIENCE 60000 /* ms: a deadline that is not meant to pass */
+#define SHORT    50    /* ms: one that is */
+
+static int pair[2];
+
+static void begin(unsigned deadline)
+{
+	assert_int_equal(channel_pair(pair, deadline), 0);
+}
+
+static void end(void)
+{
+	for (int i = 0; i < 2; i++) {
+		if (pair[i] >= 0)
+			close(pair[i]);
+		pair[i] = -1;
+	}
+}
+
+static void hang_up(int i)
+{
+	close(pair[i]);
+	pair[i] = -1;
+}
+
+static struct cth_view view_of(const void *body, size_t n)
+{
+	struct cth_view v;
+
+	memset(&v, 0, sizeof(v));
+	v.l4 = 6;
+	v.seq = 4711;
+	v.body = cth_span(body, n);
+	return v;
+}
+
+/* The bytes of an answer, with something in it to know it by. */
+static struct channel_answer answer_to(uint32_t id)
+{
+	struct channel_answer a;
+
+	memset(&a, 0, sizeof(a));
+	a.id = id;
+	a.decision.timeout = 77;
+	return a;
+}
+
+static void say(const void *bytes, size_t n)
+{
+	assert_int_equal(send(pair[1], bytes, n, 0), (ssize_t)n);
+}
+
+static int ask(uint32_t id, struct cth_decision *d)
+{
+	struct cth_view v = view_of("PASV\r\n", 6);
+
+	memset(d, 0xee, sizeof(*d));
+	return channel_ask(pair[0], id, 0, &v, d);
+}
+
+/* A question is refused so, and the decision is as it was. */
+static void assert_no_answer(uint32_t id, int error)
+{
+	struct cth_decision d, was;
+
+	memset(&was, 0xee, sizeof(was));
+	assert_int_equal(ask(id, &d), error);
+	assert_memory_equal(&d, &was, sizeof(d));
+}
+
+/* ---- tests ---- */
+
+static void a_question_arrives_as_it_was_asked_and_its_answer_as_it_was_given(void **unused)
+{
+	static struct channel_room room;
+	struct channel_answer a = answer_to(9);
+	struct cth_decision d;
+
+	begin(PATIENCE);
+	say(&a, sizeof(a)); /* so that one process will do */
+	assert_int_equal(ask(9, &d), 0);
+	assert_memory_equal(&d, &a.decision, sizeof(d));
+	assert_int_equal(channel_next(pair[1], &room), 1);
+	assert_int_equal(room.question.id, 9);
+	assert_int_equal(room.question.proto, 0);
+	assert_int_equal(room.question.view.seq, 4711);
+	assert_bytes(room.question.view.body, "PASV\r\n", 6);
+	end();
+	(void)unused;
+}
+
+static void no_address_of_the_keepers_goes_out(void **unused)
+{
+	static uint8_t record[4096];
+	struct channel_answer a = answer_to(1);
+	struct channel_question q;
+	struct cth_decision d;
+
+	begin(PATIENCE);
+	say(&a, sizeof(a));
+	assert_int_equal(ask(1, &d), 0);
+	assert_int_equal(read(pair[1], record, sizeof(record)), sizeof(q) + 6);
+	memcpy(&q, record, sizeof(q));
+	assert_null(q.view.body.p);
+	assert_memory_equal(record + sizeof(q), "PASV\r\n", 6);
+	end();
+	(void)unused;
+}
+
+static void the_largest_body_gets_through(void **unused)
+{
+	static struct channel_room room;
+	static uint8_t body[CTH_PACKET_MAX];
+	struct channel_answer a = answer_to(2);
+	struct cth_view v = view_of(body, sizeof(body));
+	struct cth_decision d;
+
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = (uint8_t)(i * 7 + (i >> 8));
+	begin(PATIENCE);
+	say(&a, sizeof(a));
+	assert_int_equal(channel_ask(pair[0], 2, 0, &v, &d), 0);
+	assert_int_equal(channel_next(pair[1], &room), 1);
+	assert_bytes(room.question.view.body, body, sizeof(body));
+	end();
+	(void)unused;
+}
+
+static void who_has_gone_before_the_question_is_no_victim_of_it(void **unused)
+{
+	begin(PATIENCE);
+	hang_up(1);
+	assert_no_answer(1, -EPIPE);
+	end();
+	(void)unused;
+}
+
+/* The worker is a process that takes the question and ends; what SIGKILL does, too. */
+static void who_ends_after_the_question_is_told_from_that(void **unused)
+{
+	for (int killed = 0; killed < 2; killed++) {
+		pid_t id;
+
+		begin(PATIENCE);
+		id = fork();
+		assert_true(id >= 0);
+		if (id == 0) {
+			static struct channel_room room;
+
+			close(pair[0]);
+			if (channel_next(pair[1], &room) == 1 && killed)
+				raise(SIGKILL);
+			_exit(0);
+		}
+		hang_up(1);
+		assert_no_answer(1, -ECONNRESET);
+		assert_int_equal(waitpid(id, NULL, 0), id);
+		end();
+	}
+	(void)unused;
+}
+
+static void who_dies_without_having_read_the_question_too(void **unused)
+{
+	struct cth_decision d;
+	struct channel_answer a = answer_to(1);
+
+	begin(PATIENCE);
+	say(&a, sizeof(a));
+	assert_int_equal(ask(1, &d), 0); /* nobody reads it */
+	hang_up(1);
+	assert_no_answer(2, -ECONNRESET);
+	end();
+	(void)unused;
+}
+
+static void silence_ends_at_the_deadline(void **unused)
+{
+	struct timespec from, to;
+	int64_t ms;
+
+	begin(SHORT);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	assert_no_answer(1, -ETIMEDOUT);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	ms = (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
+	assert_true(ms >= SHORT - 10);
+	end();
+	(void)unused;
+}
+
+static void who_takes_no_question_ends_at_the_deadline_too(void **unused)
+{
+	static uint8_t body[CTH_PACKET_MAX];
+	struct cth_view v = view_of(body, sizeof(body));
+	struct cth_decision d;
+	int r = -ETIMEDOUT;
+
+	begin(SHORT);
+	/* The answers that do not come are waited for as well; then there is room for no more. */
+	for (uint32_t i = 1; i <= 8 && r == -ETIMEDOUT; i++)
+		r = channel_ask(pair[0], i, 0, &v, &d);
+	assert_int_equal(r, -ETIMEDOUT);
+	end();
+	(void)unused;
+}
+
+static void a_record_of_another_length_is_no_answer(void **unused)
+{
+	static uint8_t bytes[sizeof(struct channel_answer) + 4096];
+	static const size_t lengths[] = {
+		1, 4, sizeof(struct channel_answer) - 1, sizeof(struct channel_answer) + 1,
+		2 * sizeof(struct channel_answer), sizeof(bytes),
+	};
+
+	for (size_t i = 0; i < N_OF(lengths); i++) {
+		struct channel_answer a = answer_to(3);
+
+		memcpy(bytes, &a, sizeof(a));
+		begin(PATIENCE);
+		say(bytes, lengths[i]);
+		assert_no_answer(3, -EPROTO);
+		end();
+	}
+	(void)unused;
+}
+
+static void an_answer_to_another_question_is_none(void **unused)
+{
+	static const uint32_t ids[] = { 0, 1, 4, 6, UINT32_MAX };
+
+	for (size_t i = 0; i < N_OF(ids); i++) {
+		struct channel_answer a = answer_to(ids[i]);
+
+		begin(PATIENCE);
+		say(&a, sizeof(a));
+		assert_no_answer(5, -EPROTO);
+		end();
+	}
+	(void)unused;
+}
+
+static void of_two_answers_the_second_spoils_the_next_question(void **unused)
+{
+	struct channel_answer a = answer_to(1);
+	struct cth_decision d;
+
+	begin(PATIENCE);
+	say(&a, sizeof(a));
+	say(&a, sizeof(a));
+	assert_int_equal(ask(1, &d), 0);
+	assert_no_answer(2, -EPROTO);
+	end();
+	(void)unused;
+}
+
+static void an_answer_may_be_any_bytes(void **unused)
+{
+	struct channel_answer a;
+	struct cth_decision d;
+
+	memset(&a, 0xff, sizeof(a));
+	a.id = 4;
+	begin(PATIENCE);
+	say(&a, sizeof(a));
+	assert_int_equal(ask(4, &d), 0);
+	assert_memory_equal(&d, &a.decision, sizeof(d));
+	end();
+	(void)unused;
+}
+
+/* ---- the worker's side ---- */
+
+static void the_keeper_hanging_up_is_an_end(void **unused)
+{
+	static struct channel_room room;
+
+	begin(PATIENCE);
+	hang_up(0);
+	assert_int_equal(channel_next(pair[1], &room), 0);
+	end();
+	/* with something unread as well */
+	begin(PATIENCE);
+	assert_int_equal(channel_greet(pair[1]), 0);
+	hang_up(0);
+	assert_int_equal(channel_next(pair[1], &room), 0);
+	end();
+	(void)unused;
+}
+
+static void a_question_that_contradicts_itself_is_refused(void **unused)
+{
+	static struct channel_room room;
+	static struct { struct channel_question q; uint8_t more[8]; } record;
+	static const size_t lengths[] = {
+		1, sizeof(record.q) - 1, sizeof(record.q), sizeof(record.q) + 3, sizeof(record.q) + 5,
+	};
+
+	record.q.view.body.n = 4;
+	for (size_t i = 0; i < N_OF(lengths); i++) {
+		begin(PATIENCE);
+		assert_int_equal(send(pair[0], &record, lengths[i], 0), (ssize_t)lengths[i]);
+		assert_int_equal(channel_next(pair[1], &room), -EPROTO);
+		end();
+	}
+	begin(PATIENCE);
+	assert_int_equal(send(pair[0], &record, sizeof(record.q) + 4, 0), sizeof(record.q) + 4);
+	assert_int_equal(channel_next(pair[1], &room), 1);
+	assert_ptr_equal(room.question.view.body.p, room.body);
+	end();
+	(void)unused;
+}
+
+static void a_greeting_is_told_from_all_else(void **unused)
+{
+	struct channel_answer a = answer_to(1);
+
+	begin(PATIENCE);
+	assert_int_equal(channel_greet(pair[1]), 0);
+	assert_int_equal(channel_greeted(pair[0], PATIENCE), 0);
+	assert_int_equal(channel_greeted(pair[0], 0), -ETIMEDOUT);
+	say(&a, sizeof(a));
+	assert_int_equal(channel_greeted(pair[0], PATIENCE), -EPROTO);
+	hang_up(1);
+	assert_int_equal(channel_greeted(pair[0], PATIENCE), -ECONNRESET);
+	end();
+	(void)unused;
+}
+
+static void nothing(int number)
+{
+	(void)number;
+}
+
+/* A timer that interrupts both sides all the time. */
+static void signals_interrupt_neither_side(void **unused)
+{
+	const struct itimerval often = { { 0, 500 }, { 0, 500 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct sigaction a;
+	struct cth_decision d;
+	pid_t id;
+
+	memset(&a, 0, sizeof(a));
+	a.sa_handler = nothing; /* and no SA_RESTART */
+	sigaction(SIGALRM, &a, NULL);
+	begin(PATIENCE);
+	id = fork();
+	assert_true(id >= 0);
+	if (id == 0) {
+		close(pair[0]);
+		setitimer(ITIMER_REAL, &often, NULL);
+		worker_run(pair[1]);
+	}
+	hang_up(1);
+	setitimer(ITIMER_REAL, &often, NULL);
+	assert_int_equal(channel_greeted(pair[0], PATIENCE), 0);
+	for (uint32_t i = 1; i <= 200; i++)
+		assert_int_equal(ask(i, &d), 0);
+	setitimer(ITIMER_REAL, &never, NULL);
+	hang_up(0);
+	assert_int_equal(waitpid(id, NULL, 0), id);
+	signal(SIGALRM, SIG_DFL);
+	(void)unused;
+}
+
+static pid_t start_worker(void)
+{
+	pid_t id;
+
+	begin(PATIENCE);
+	id = fork();
+	assert_true(id >= 0);
+	if (id == 0) {
+		close(pair[0]);
+		worker_run(pair[1]);
+	}
+	hang_up(1);
+	assert_int_equal(channel_greeted(pair[0], PATIENCE), 0);
+	return id;
+}
+
+static int ended(pid_t id)
+{
+	int status = -1;
+
+	assert_int_equal(waitpid(id, &status, 0), id);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void a_worker_decides_as_the_protocol_does(void **unused)
+{
+	static const char line[] = "PORT 10,0,1,2,19,136\r\n";
+	struct cth_view v = view_of(line, sizeof(line) - 1);
+	struct cth_decision d, own;
+	pid_t id = start_worker();
+
+	v.self = (struct cth_addr){ .family = AF_INET, .b = { 10, 0, 1, 2 } };
+	v.peer = (struct cth_addr){ .family = AF_INET, .b = { 10, 0, 2, 2 } };
+	v.self_public = v.self;
+	for (uint32_t i = 0; cth_protos[i]; i++) {
+		cth_decide(cth_protos[i], &v, &own);
+		assert_int_equal(channel_ask(pair[0], i + 1, i, &v, &d), 0);
+		assert_memory_equal(&d, &own, sizeof(d));
+		if (strcmp(cth_protos[i]->name, "ftp") == 0)
+			assert_true(memcmp(d.state, v.state, sizeof(d.state)) != 0 || d.wanted_n > 0);
+	}
+	hang_up(0);
+	assert_int_equal(ended(id), 0);
+	(void)unused;
+}
+
+static void a_worker_asked_for_a_protocol_that_there_is_not_ends(void **unused)
+{
+	struct cth_view v = view_of("x", 1);
+	struct cth_decision d;
+	pid_t id = start_worker();
+
+	assert_int_equal(channel_ask(pair[0], 1, 1000, &v, &d), -ECONNRESET);
+	hang_up(0);
+	assert_int_equal(ended(id), 1);
+	(void)unused;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_question_arrives_as_it_was_asked_and_its_answer_as_it_was_given),
+		cmocka_unit_test(no_address_of_the_keepers_goes_out),
+		cmocka_unit_test(the_largest_body_gets_through),
+		cmocka_unit_test(who_has_gone_before_the_question_is_no_victim_of_it),
+		cmocka_unit_test(who_ends_after_the_question_is_told_from_that),
+		cmocka_unit_test(who_dies_without_having_read_the_question_too),
+		cmocka_unit_test(silence_ends_at_the_deadline),
+		cmocka_unit_test(who_takes_no_question_ends_at_the_deadline_too),
+		cmocka_unit_test(a_record_of_another_length_is_no_answer),
+		cmocka_unit_test(an_answer_to_another_question_is_none),
+		cmocka_unit_test(of_two_answers_the_second_spoils_the_next_question),
+		cmocka_unit_test(an_answer_may_be_any_bytes),
+		cmocka_unit_test(the_keeper_hanging_up_is_an_end),
+		cmocka_unit_test(a_question_that_contradicts_itself_is_refused),
+		cmocka_unit_test(a_greeting_is_told_from_all_else),
+		cmocka_unit_test(signals_interrupt_neither_side),
+		cmocka_unit_test(a_worker_decides_as_the_protocol_does),
+		cmocka_unit_test(a_worker_asked_for_a_protocol_that_there_is_not_ends),
+	};
+
+	signal(SIGPIPE, SIG_IGN); /* as in the keeper */
+	return RUN(tests);
+}

@@ -227,7 +227,8 @@ static int open_files(struct run *r)
 {
 	uint8_t header[CTH_PCAP_FILE_HEADER];
 
-	proc_keep_queues();
+	proc_keep("net/netfilter/nfnetlink_queue");
+	proc_keep("modules");
 	r->keep_most = r->keep_path ? KEPT_MOST : 0;
 	if (!r->keep_path)
 		return CTH_EXIT_OK;

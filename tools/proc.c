@@ -27,21 +27,57 @@
 
 static const char *root = "/proc";
 
+#define QUEUES_PATH "net/netfilter/nfnetlink_queue"
+
 void proc_at(const char *dir)
 {
 	root = dir;
 }
+
+/* Files that are read by those who can open none any more. */
+static struct {
+	const char *path;
+	FILE *f;
+} kept[4];
+#define KEPT (sizeof(kept) / sizeof(kept[0]))
 
 static FILE *open_below(const char *path)
 {
 	char whole[512];
 	int n = snprintf(whole, sizeof(whole), "%s/%s", root, path);
 
+	for (size_t i = 0; i < KEPT && kept[i].f; i++) {
+		if (strcmp(kept[i].path, path) != 0)
+			continue;
+		rewind(kept[i].f);
+		return kept[i].f;
+	}
 	if (n < 0 || (size_t)n >= sizeof(whole)) {
 		errno = ENAMETOOLONG;
 		return NULL;
 	}
 	return fopen(whole, "re");
+}
+
+static void close_below(FILE *f)
+{
+	for (size_t k = 0; k < KEPT; k++)
+		if (kept[k].f == f)
+			return;
+	fclose(f);
+}
+
+void proc_keep(const char *path)
+{
+	FILE *f = open_below(path);
+	size_t i = 0;
+
+	while (i < KEPT && kept[i].f && kept[i].f != f)
+		i++;
+	if (!f || i == KEPT)
+		return;
+	kept[i].path = path;
+	kept[i].f = f;
 }
 
 static bool queue_line(const char *line, struct proc_queue *q)
@@ -51,31 +87,9 @@ static bool queue_line(const char *line, struct proc_queue *q)
 		      &q->range, &q->dropped_full, &q->dropped_socket, &q->last_id) == 8;
 }
 
-/* The one file that is read by those who can open none any more. */
-static FILE *kept_queues;
-
-static FILE *open_queues(void)
-{
-	if (!kept_queues)
-		return open_below("net/netfilter/nfnetlink_queue");
-	rewind(kept_queues);
-	return kept_queues;
-}
-
-static void close_queues(FILE *f)
-{
-	if (f != kept_queues)
-		fclose(f);
-}
-
-void proc_keep_queues(void)
-{
-	kept_queues = open_below("net/netfilter/nfnetlink_queue");
-}
-
 int proc_queues(struct proc_queue *list, size_t n)
 {
-	FILE *f = open_queues();
+	FILE *f = open_below(QUEUES_PATH);
 	char line[256];
 	int count = 0;
 
@@ -90,13 +104,13 @@ int proc_queues(struct proc_queue *list, size_t n)
 			list[count] = q;
 		count++;
 	}
-	close_queues(f);
+	close_below(f);
 	return count;
 }
 
 int proc_queue(uint32_t num, struct proc_queue *q)
 {
-	FILE *f = open_queues();
+	FILE *f = open_below(QUEUES_PATH);
 	char line[256];
 	int found = 0;
 
@@ -104,7 +118,7 @@ int proc_queue(uint32_t num, struct proc_queue *q)
 		return -errno;
 	while (!found && fgets(line, sizeof(line), f))
 		found = queue_line(line, q) && q->num == num;
-	close_queues(f);
+	close_below(f);
 	return found;
 }
 
@@ -124,7 +138,7 @@ static unsigned long socket_inode(uint32_t portid)
 			   &found) == 3 && protocol == NETFILTER_PROTOCOL && port == portid)
 			inode = found;
 	}
-	fclose(f);
+	close_below(f);
 	return inode;
 }
 
@@ -164,7 +178,7 @@ static void command_of(long pid, char *command, size_t n)
 		return;
 	if (fgets(command, (int)n, f))
 		command[strcspn(command, "\n")] = '\0';
-	fclose(f);
+	close_below(f);
 }
 
 bool proc_owner(uint32_t portid, struct proc_owner *owner)
@@ -219,7 +233,7 @@ static bool loaded(const char *name)
 		return false;
 	while (!found && fgets(line, sizeof(line), f))
 		found = strncmp(line, name, n) == 0 && line[n] == ' ';
-	fclose(f);
+	close_below(f);
 	return found;
 }
 
@@ -269,7 +283,7 @@ bool proc_symbol(const char *name)
 	while (!found && fgets(line, sizeof(line), f))
 		found = strstr(line, name) && sscanf(line, "%*s %*s %255s", symbol) == 1 &&
 			strcmp(symbol, name) == 0;
-	fclose(f);
+	close_below(f);
 	return found;
 }
 
@@ -281,7 +295,7 @@ int proc_number(const char *path, uint64_t *value)
 	if (!f)
 		return -errno;
 	got = fscanf(f, "%" SCNu64, value);
-	fclose(f);
+	close_below(f);
 	return got == 1 ? 0 : -EBADMSG;
 }
 
@@ -296,7 +310,7 @@ bool proc_net_admin(void)
 	while (fgets(line, sizeof(line), f))
 		if (sscanf(line, "CapEff: %" SCNx64, &effective) == 1)
 			break;
-	fclose(f);
+	close_below(f);
 	return effective >> CAP_NET_ADMIN_BIT & 1;
 }
 
@@ -310,7 +324,7 @@ bool proc_first_user_namespace(void)
 		return true; /* a kernel without user namespaces */
 	first = fscanf(f, "%" SCNu64 " %" SCNu64 " %" SCNu64, &inside, &outside, &n) == 3 &&
 		inside == 0 && outside == 0 && n == UINT32_MAX;
-	fclose(f);
+	close_below(f);
 	return first;
 }
 
@@ -325,6 +339,6 @@ bool proc_words(const char *path, char *text, size_t n)
 		return false;
 	while (fscanf(f, "%127s", word) == 1 && used + strlen(word) + 2 < n)
 		used += (size_t)snprintf(text + used, n - used, "%s%s", used ? " " : "", word);
-	fclose(f);
+	close_below(f);
 	return used > 0;
 }

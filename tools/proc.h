@@ -31,8 +31,11 @@ int proc_queues(struct proc_queue *list, size_t n);
 /* The one queue: 1, 0 when nobody has bound it, or -errno. */
 int proc_queue(uint32_t num, struct proc_queue *q);
 
-/* Keeps that file open, for a process that is about to give up the right to open any. */
-void proc_keep_queues(void);
+/*
+ * Keeps a file of /proc open, such as "net/netfilter/nfnetlink_queue", for a process that is about to
+ * give up the right to open any. path lives as long as the process.
+ */
+void proc_keep(const char *path);
 
 /* Who holds a netfilter socket. */
 struct proc_owner {

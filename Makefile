@@ -82,7 +82,7 @@ check: all
 # The full tables, with 1,000 sessions each and 50 at once: an hour or so.
 check-vm: all
 	@BUILD=$(BUILD) CC="$(CC)" CTH_SESSIONS=1000 CTH_PARALLEL=50 CTH_SERVE_SECONDS=7200 \
-		test/check serve-6.1 serve-6.12
+		test/check serve-6.1 serve-6.12 more-6.1
 
 fuzz:
 	@BUILD=$(BUILD) test/fuzz/run $(or $(SECONDS),30) $(TARGETS)

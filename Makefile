@@ -84,6 +84,10 @@ check-vm: all
 	@BUILD=$(BUILD) CC="$(CC)" CTH_SESSIONS=1000 CTH_PARALLEL=50 CTH_SERVE_SECONDS=7200 \
 		test/check serve-6.1 serve-6.12 more-6.1
 
+# The same cases with conntrack-tools' helpers and the kernel's own, in one table.
+compare: all
+	@BUILD=$(BUILD) test/vm/compare $(WHO)
+
 fuzz:
 	@BUILD=$(BUILD) test/fuzz/run $(or $(SECONDS),30) $(TARGETS)
 
@@ -108,5 +112,5 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all static demo check check-vm fuzz size install clean
+.PHONY: all static demo check check-vm compare fuzz size install clean
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

@@ -28,6 +28,7 @@
 #define WORKER_AGAIN 500 /* ms, after it has said no */
 #define KEPT_MOST    64   /* packets */
 #define TRIES        2   /* workers that one packet may cost */
+#define FATAL        16  /* packets that are known to cost them, the last ones */
 
 struct keeper {
 	struct run *run;
@@ -35,6 +36,11 @@ struct keeper {
 	uint32_t id;
 	bool leaving;
 	int64_t worker_at; /* not before that */
+	struct fatal {
+		uint32_t flow, seq;
+		uint64_t hash; /* 0: nothing stands here */
+	} fatal[FATAL];
+	size_t fatal_next;
 };
 
 /* Words of the guardian. */
@@ -180,6 +186,53 @@ static uint32_t protocol_number(const struct cth_proto *p)
 	return n;
 }
 
+/* FNV-1a. Who makes two packets alike gains that neither is read. */
+static uint64_t hash_of(struct cth_span body)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < body.n; i++)
+		h = (h ^ body.p[i]) * 1099511628211u;
+	return h | 1;
+}
+
+static struct fatal fatal_of(const struct cth_call *c)
+{
+	return (struct fatal){ c->flow.id, c->view.seq, hash_of(c->view.body) };
+}
+
+/* TCP sends again what waits for long, or is dropped. It shall not cost a worker each time. */
+static bool is_known_fatal(const struct keeper *k, const struct cth_call *c)
+{
+	struct fatal now;
+
+	if (k->fatal[0].hash == 0)
+		return false;
+	now = fatal_of(c);
+	for (size_t i = 0; i < FATAL; i++)
+		if (k->fatal[i].hash == now.hash && k->fatal[i].flow == now.flow &&
+		    k->fatal[i].seq == now.seq)
+			return true;
+	return false;
+}
+
+static void note_fatal(struct keeper *k, const struct cth_call *c)
+{
+	k->fatal[k->fatal_next++ % FATAL] = fatal_of(c);
+	keep_packet(k, c->pkt);
+}
+
+/* By policy, unread. */
+static void decide_blindly(struct keeper *k, const struct cth_call *c, struct cth_decision *d)
+{
+	memset(d, 0, sizeof(*d));
+	memcpy(d->state, c->view.state, sizeof(d->state));
+	d->drop = k->run->fail_closed;
+	if (k->run->roles.undecided++ == 0)
+		warn("a packet of %s cannot be decided, and %s", served_text(c->served),
+		     d->drop ? "is dropped" : "passes as it is");
+}
+
 static uint32_t next_id(struct keeper *k)
 {
 	if (++k->id == 0) /* the greeting's */
@@ -192,7 +245,8 @@ static void have_decided(const struct cth_call *c, struct cth_decision *d, void 
 {
 	struct keeper *k = keeper;
 	uint32_t proto = protocol_number(c->served->proto);
-	unsigned blamed = 0;
+	unsigned blamed = is_known_fatal(k, c) ? TRIES : 0;
+	bool known = blamed > 0;
 
 	while (blamed < TRIES && (k->channel >= 0 || get_worker(k))) {
 		int r = channel_ask(k->channel, next_id(k), proto, &c->view, d);
@@ -202,14 +256,9 @@ static void have_decided(const struct cth_call *c, struct cth_decision *d, void 
 		lose_worker(k, r);
 		blamed += r != -EPIPE;
 	}
-	memset(d, 0, sizeof(*d));
-	memcpy(d->state, c->view.state, sizeof(d->state));
-	d->drop = k->run->fail_closed;
-	if (k->run->roles.undecided++ == 0)
-		warn("a packet of %s cannot be decided, and %s", served_text(c->served),
-		     d->drop ? "is dropped" : "passes as it is");
-	if (blamed == TRIES)
-		keep_packet(k, c->pkt);
+	if (blamed == TRIES && !known)
+		note_fatal(k, c);
+	decide_blindly(k, c, d);
 }
 
 /* The process. */

@@ -120,8 +120,6 @@ static void apply_state(struct apply *a, struct cth_msg *m)
 	memset(a->state + len, 0, CTH_STATE - len); /* so much and no more is kept */
 	if (memcmp(a->state, c->view.state, len) == 0)
 		return;
-	if (c->flow.have & CTH_FLOW_MASTER)
-		return; /* of a flow that was expected itself the kernel keeps none */
 	(void)cth_flow_put_helper(m, c->flow.helper, cth_span(a->state, len));
 	cth_flight_note(a->e, a->p->queue, c->flow.id, a->state);
 	c->served->stats.states++;

@@ -36,10 +36,28 @@ static const char *bounds_dest(const struct cth_call *c, const struct cth_wanted
 	return NULL;
 }
 
+static unsigned bounds_lowest(const struct cth_call *c)
+{
+	return c->view.allow & CTH_ALLOW_LOW_PORTS ? 1 : c->served->proto->lowest_port;
+}
+
+/* A port of the engine's own choice, and not a way around the others. */
+static const char *bounds_public_port(const struct cth_call *c, const struct cth_wanted *w)
+{
+	if (w->public_port == 0)
+		return NULL;
+	if (!c->view.rewrite || w->dest != CTH_TO_OWN)
+		return "a chosen port where none is chosen";
+	if (w->public_port < bounds_lowest(c) ||
+	    w->public_port + cth_row(w->ports) - 1 > UINT16_MAX)
+		return "a chosen port that never is";
+	return NULL;
+}
+
 static const char *bounds_port(const struct cth_call *c, const struct cth_wanted *w)
 {
 	const struct cth_proto *proto = c->served->proto;
-	unsigned lowest = c->view.allow & CTH_ALLOW_LOW_PORTS ? 1 : proto->lowest_port;
+	unsigned lowest = bounds_lowest(c);
 	unsigned ports = cth_row(w->ports);
 
 	if (ports > cth_row(proto->wants_ports) || ports > BOUNDS_ROW)
@@ -72,10 +90,10 @@ static const char *bounds_wanted(const struct cth_call *c, const struct cth_want
 		return "a class that there is not";
 	if (w->note_at != CTH_NOWHERE && w->note_at + 2 > proto->state_len)
 		return "a port to be kept outside of the state";
-	if (w->public_port && w->public_port + cth_row(w->ports) - 1 > UINT16_MAX)
-		return "ports beyond the last";
 	fault = bounds_dest(c, w);
-	return fault ? fault : bounds_port(c, w);
+	if (!fault)
+		fault = bounds_port(c, w);
+	return fault ? fault : bounds_public_port(c, w);
 }
 
 static const char *bounds_announced(const struct cth_call *c, const struct cth_decision *d,

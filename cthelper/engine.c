@@ -129,6 +129,9 @@ static bool engine_see_state(struct cth_engine *e, struct cth_call *c, const str
 	size_t len = c->served->proto->state_len;
 	struct cth_span info = c->flow.info;
 
+	/* A flow that was expected itself keeps none, and without memory no line's start is known. */
+	if (len > 0 && c->flow.have & CTH_FLOW_MASTER)
+		return false;
 	if (flying) {
 		memcpy(c->view.state, flying, CTH_STATE);
 		return true;
@@ -255,9 +258,10 @@ static void later_look(struct cth_engine *e, const struct cth_later *l, struct c
 		return;
 	}
 	memset(x, 0, sizeof(*x));
-	x->have = CTH_EXPECT_TUPLE | CTH_EXPECT_MASTER;
+	x->have = CTH_EXPECT_TUPLE | CTH_EXPECT_MASTER | CTH_EXPECT_NAT;
 	x->tuple = l->expected;
 	x->master = l->flow;
+	x->nat.sport = l->port;
 	l->served->stats.unsure++;
 	cth_engine_tell(e, c, CTH_EVENT_UNSURE, x, r, "it was met already, or the kernel has not "
 			"taken it, which it does not tell");

@@ -16,7 +16,7 @@
 
 static bool flight_is_over(const struct cth_engine *e, const struct cth_flight *f)
 {
-	return e->queue->emptied > f->round || e->count - f->count > e->flights_n;
+	return e->queue->emptied > f->round || e->count - f->count >= e->flights_n;
 }
 
 /* Those that are over make room; the rest stand together, in no order. */

@@ -19,6 +19,7 @@
 #define SERVICE_QUIET_MS 25 /* nothing came for so long, twice: the queue is empty */
 #define SERVICE_QUIETS   80 /* in all: 2 s at most are spent waiting */
 #define SERVICE_FREE_MS  50 /* between two tries to delete what is busy */
+#define SERVICE_ANSWER_MS 500
 #define SERVICE_FREES    10 /* for all helpers together */
 
 /* Before anything is done. */
@@ -177,7 +178,7 @@ static int service_take_over(struct cth_service *s, struct cth_service_helper *h
 	if (h->was.enabled && (uint16_t)h->was.queue != s->config.queue)
 		return -EBUSY;
 	h->taken = true;
-	h->made = s->config.resume; /* the predecessor's, and so to be deleted */
+	h->made = s->config.resume && !s->config.registered; /* the predecessor's, and so ours */
 	return 0;
 }
 
@@ -400,8 +401,13 @@ int cth_service_open_on(struct cth_service *s, const struct cth_service_config *
 		service_init_engine(s);
 		r = service_start(s, fault);
 	}
-	if (r < 0)
+	if (r < 0) {
+		s->stay = s->config.resume; /* another one will try */
 		cth_service_close(s);
+		return r;
+	}
+	/* Its answers come at once, or were lost; and packets wait meanwhile. */
+	s->control.timeout_ms = SERVICE_ANSWER_MS;
 	return r;
 }
 
@@ -496,7 +502,7 @@ static void service_detach(struct cth_service *s, int *first)
 /* Closing the queue's socket unbinds it even if the kernel would not hear of it. */
 static void service_unbind(struct cth_service *s, int *first)
 {
-	if (s->bound)
+	if (s->bound && !s->stay)
 		service_undone(cth_queue_unbind(&s->queue, s->config.queue, NULL), first);
 	s->bound = false;
 	cth_sock_close(&s->sock);

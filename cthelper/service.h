@@ -58,6 +58,7 @@ struct cth_service_config {
 	 * dropped, for what it has done by half nobody knows; and what it has registered is ours.
 	 */
 	bool resume;
+	bool registered; /* but was there before the predecessor, too: it is left, disabled, at the end */
 };
 
 /* What failed, and for whom: with the -errno that is returned. */

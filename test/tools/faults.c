@@ -54,15 +54,29 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	return real(fd, msg, flags);
 }
 
+/* One datagram is awaited by recvmsg, several by recvmmsg. */
+
+static int answer_is_lost(void)
+{
+	if (!lose_answer)
+		return 0;
+	lose_answer = 0;
+	errno = EIO;
+	return 1;
+}
+
+ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	ssize_t (*real)(int, struct msghdr *, int);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "recvmsg");
+	return answer_is_lost() ? -1 : real(fd, msg, flags);
+}
+
 int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)
 {
 	int (*real)(int, struct mmsghdr *, unsigned, int, struct timespec *);
 
 	*(void **)&real = dlsym(RTLD_NEXT, "recvmmsg");
-	if (lose_answer) {
-		lose_answer = 0;
-		errno = EIO;
-		return -1;
-	}
-	return real(fd, msgs, n, flags, timeout);
+	return answer_is_lost() ? -1 : real(fd, msgs, n, flags, timeout);
 }

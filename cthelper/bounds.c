@@ -123,6 +123,8 @@ const char *cth_decision_beyond(const struct cth_call *c, const struct cth_decis
 
 	if (d->wanted_n > CTH_WANTED || d->announced_n > CTH_ANNOUNCED)
 		return "more of them than a decision holds";
+	if (d->timeout > c->served->proto->longest)
+		return "a timeout longer than this protocol ever sets";
 	for (unsigned i = 0; i < d->wanted_n && !fault; i++)
 		fault = bounds_wanted(c, &d->wanted[i]);
 	for (unsigned i = 0; i < d->announced_n && !fault; i++) {

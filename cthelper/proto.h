@@ -152,6 +152,7 @@ struct cth_proto {
 	uint8_t wants_ports;     /* in a row, at most; 0 counts as 1 */
 	uint16_t lowest_port;    /* announced ones below it only with CTH_ALLOW_LOW_PORTS */
 	uint16_t growth;         /* bytes that a rewritten packet may be longer */
+	uint32_t longest;        /* timeout of the flow, seconds; 0: it never sets one */
 	const char *child;       /* the helper of CTH_WANT_CHILD */
 	/*
 	 * Pure: the same view gives the same decision. *d comes as "pass, and nothing else", with

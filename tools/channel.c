@@ -5,8 +5,8 @@
  *     keeper -- | id | protocol | view | body ... | --> worker
  *     keeper <-- | id | decision | ------------------- worker
  *
- * The worker greets, and then there is one question at a time. So what the worker says is the answer to the last question or
- * it is nothing: a record of another length, or with another id, is no answer.
+ * The worker greets, and then there is one question at a time. So what it says is the answer to
+ * the last question or it is nothing: a record of another length, or with another id, is none.
  */
 #include <errno.h>
 #include <poll.h>

@@ -159,7 +159,7 @@ static void send_channel(struct guardian *g, int channel)
 	(void)sendmsg(g->keeper_end, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* It has not even a place to complain: see try_jails(). */
+/* It has not even a place to complain: see try_worker_jail(). */
 static void worker_begin(struct guardian *g, int channel)
 {
 	const char *step;

@@ -24,6 +24,7 @@
 #include "proc.h"
 #include "roles.h"
 
+#define WAKE_MS      1000 /* verdicts that the kernel had no memory for are tried again */
 #define WORKER_WAIT 5000 /* ms: for the guardian to fork one */
 #define WORKER_AGAIN 500 /* ms, after it has said no */
 #define KEPT_MOST    64   /* packets */
@@ -306,7 +307,7 @@ static int keep_serving(struct keeper *k)
 		if (n < 0)
 			return fail(n, "receive packets", NULL, NULL);
 		show_gaps(r);
-		(void)poll(wait, 2, -1);
+		(void)poll(wait, 2, WAKE_MS);
 		if (wait[0].revents)
 			take_words(k);
 	}

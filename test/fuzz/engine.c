@@ -80,7 +80,7 @@ static const struct cth_proto bad = {
 	.wants_l4 = both, .wants_source = CTH_FROM_PEER | CTH_FROM_ANY,
 	.wants_dest = CTH_TO_SELF | CTH_TO_OWN,
 	.wants_flags = CTH_WANT_EVEN | CTH_WANT_PERMANENT | CTH_WANT_PORT_ONLY | CTH_WANT_CHILD,
-	.wants_ports = 2, .lowest_port = 1024, .growth = 30, .child = "child",
+	.wants_ports = 2, .lowest_port = 1024, .growth = 30, .longest = 200, .child = "child",
 	.decide = decide_badly,
 };
 

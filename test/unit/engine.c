@@ -71,6 +71,7 @@ static const struct cth_proto plain_proto = {
 	.wants_ports = 4,
 	.lowest_port = 1024,
 	.growth = 64,
+	.longest = 300,
 	.child = "child",
 	.decide = decide,
 };
@@ -2342,6 +2343,9 @@ static void what_a_protocol_never_wants_is_a_violation(void **state)
 	VIOLATION(d.wanted[0].class_number = CTH_CLASSES);
 	VIOLATION(d.wanted[0].class_number = 255);
 	VIOLATION(d.wanted[0].ports = 5);
+	VIOLATION(d.timeout = 301);
+	VIOLATION(d.timeout = UINT32_MAX);
+	VIOLATION(proto.longest = 0);
 	VIOLATION(proto.wants_ports = 0; d.wanted[0].ports = 2);
 }
 
@@ -2353,6 +2357,9 @@ static void ports_beyond_the_constants_are_a_violation(void **state)
 	VIOLATION(served[0].allow = CTH_ALLOW_LOW_PORTS; d.wanted[0].port = 0);
 	VIOLATION(d.wanted[0].port = 65534; d.wanted[0].ports = 4);
 	VIOLATION(d.wanted[0].public_port = 65534; d.wanted[0].ports = 4);
+	VIOLATION(d.wanted[0].public_port = 22);
+	VIOLATION(d.wanted[0].public_port = 1023);
+	VIOLATION(d.wanted[0].dest = CTH_TO_SELF; d.wanted[0].public_port = 5000; d.announced_n = 0);
 	VIOLATION(d.wanted[0].note_at = 7);
 	VIOLATION(d.wanted[0].note_at = 8);
 	VIOLATION(d.wanted[0].note_at = CTH_STATE);

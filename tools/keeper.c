@@ -145,8 +145,6 @@ static void lose_worker(struct keeper *k, int error)
 	close(k->channel);
 	k->channel = -1;
 	(void)send(k->guardian, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (error == -EPIPE)
-		return; /* dead since before: no packet is to blame */
 	if ((*count)++ == 0)
 		warn("the worker %s; the packet is given to another one",
 		     error == -ETIMEDOUT ? "does not answer in time" :
@@ -255,7 +253,7 @@ static void have_decided(const struct cth_call *c, struct cth_decision *d, void 
 		if (r == 0)
 			return;
 		lose_worker(k, r);
-		blamed += r != -EPIPE;
+		blamed += r != -EPIPE; /* dead since before: no packet's fault */
 	}
 	if (blamed == TRIES && !known)
 		note_fatal(k, c);

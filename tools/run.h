@@ -34,7 +34,7 @@ struct run {
 	uint64_t keep_most;
 	struct role_counts {
 		uint64_t workers;   /* that were started */
-		uint64_t died, hung, protested; /* of them: of a packet; were silent; said what is no answer */
+		uint64_t died, hung, protested; /* of them: were found dead; were silent; said what is no answer */
 		uint64_t undecided; /* packets that the policy has decided */
 		uint64_t kept;
 		uint64_t thrown;    /* packets that a dead keeper has left */

@@ -165,7 +165,7 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 	else
 		c->served = engine_served(e, &c->flow);
 	if (!c->served) {
-		e->others.packets++;
+		e->others++;
 		return false;
 	}
 	c->served->stats.packets++;

@@ -110,7 +110,7 @@ struct cth_later {
 };
 
 struct cth_engine {
-	struct cth_engine_stats others; /* packets that are no helper's of ours: they pass */
+	uint64_t others;   /* packets that are no helper's of ours: they pass */
 	cth_event_fn *fn;  /* may be set, with ctx, at any time; NULL: nobody listens */
 	void *ctx;
 	cth_decide_fn *decide; /* likewise; NULL: protocols run here, cth_decide() */
@@ -154,7 +154,11 @@ int cth_engine_run(struct cth_engine *e, size_t budget, int timeout_ms);
 /* That alone: after cth_queue_flush(), for who does not use cth_engine_run(). */
 void cth_engine_settle(struct cth_engine *e);
 
-/* The two halves of cth_engine_packet(), for who has the protocol run elsewhere. */
+/*
+ * The two halves of cth_engine_packet(), for who has the protocol run elsewhere. One pair at a time:
+ * between a packet's call and its apply there is no other packet's, or that would be shown a state
+ * that is about to change. What *c views lies in the packet, and dies with it.
+ */
 
 /* true: *c is to be decided. false: the packet is none of a protocol's; it passes, counted. */
 bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_call *c);
@@ -165,6 +169,14 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
  */
 void cth_engine_apply(struct cth_engine *e, const struct cth_pkt *p, const struct cth_call *c,
 		      const struct cth_decision *d, struct cth_verdict *v);
+
+/*
+ * What in d, which may be any bytes, goes beyond the packet of c, or beyond the constants of its
+ * protocol as c->served widens them: half a sentence for the log, or NULL, nothing. Pure.
+ * cth_engine_apply() asks it first, counts, and does nothing of such a decision: the packet
+ * passes. Who has other plans with those who overstep asks it himself before that.
+ */
+const char *cth_decision_beyond(const struct cth_call *c, const struct cth_decision *d);
 
 #ifdef __cplusplus
 }

@@ -35,9 +35,6 @@ const uint8_t *cth_flight_find(struct cth_engine *e, uint16_t queue, uint32_t fl
 void cth_flight_note(struct cth_engine *e, uint16_t queue, uint32_t flow,
 		     const uint8_t state[CTH_STATE]);
 
-/* bounds.c: what in d goes beyond the packet, or beyond the protocol's constants; NULL: nothing. */
-const char *cth_decision_beyond(const struct cth_call *c, const struct cth_decision *d);
-
 /* ask.c: what came of one expectation that was wanted. */
 struct cth_asked {
 	enum {

@@ -105,7 +105,7 @@ static void all_counters_json(struct run *r, const struct counter queue[QUEUE_CO
 	json_open(&j, "queue", '{');
 	json_number(&j, "number", r->config.queue);
 	counters_json(&j, queue, QUEUE_COUNTERS);
-	json_number(&j, "others", r->service.engine.others.packets);
+	json_number(&j, "others", r->service.engine.others);
 	json_number(&j, "untold", r->untold);
 	json_close(&j, '}');
 	json_close(&j, '}');
@@ -114,7 +114,7 @@ static void all_counters_json(struct run *r, const struct counter queue[QUEUE_CO
 static void all_counters_text(struct run *r, const struct counter queue[QUEUE_COUNTERS], bool all)
 {
 	const struct counter rest[] = {
-		{ "others", r->service.engine.others.packets, NULL },
+		{ "others", r->service.engine.others, NULL },
 		{ "untold", r->untold, NULL },
 	};
 	const char *whose = phrase("queue-%u", r->config.queue);

@@ -558,7 +558,7 @@ static void a_packet_goes_to_its_helper_by_name_protocol_and_family(void **state
 	assert_int_equal(stats()->bare, 0);
 	assert_int_equal(served[1].stats.packets, 2);
 	assert_int_equal(served[1].stats.dropped, 2);
-	assert_int_equal(engine.others.packets, 0);
+	assert_int_equal(engine.others, 0);
 }
 
 static void a_name_of_its_own_replaces_the_protocols(void **state)
@@ -586,22 +586,22 @@ static void a_packet_of_nobodys_passes_and_is_counted(void **state)
 	t.no_ct = true;
 	pass(&t);
 	assert_passed_as_it_was();
-	assert_int_equal(engine.others.packets, 1);
+	assert_int_equal(engine.others, 1);
 	t = s;
 	t.flow.have &= ~(uint32_t)CTH_FLOW_HELPER;
 	pass(&t);
 	assert_passed_as_it_was();
-	assert_int_equal(engine.others.packets, 2);
+	assert_int_equal(engine.others, 2);
 	t = s;
 	strcpy(t.flow.helper, "unknown");
 	pass(&t);
 	assert_passed_as_it_was();
-	assert_int_equal(engine.others.packets, 3);
+	assert_int_equal(engine.others, 3);
 	t = s;
 	strcpy(t.flow.helper, "other"); /* which is of UDP */
 	pass(&t);
 	assert_passed_as_it_was();
-	assert_int_equal(engine.others.packets, 4);
+	assert_int_equal(engine.others, 4);
 	assert_int_equal(stats()->packets + served[1].stats.packets, 0);
 	assert_int_equal(decided, 0);
 }
@@ -2242,6 +2242,20 @@ static struct cth_decision sound(void)
 static const char violated_body[] = "port 30000 of mine\r\n";
 static int violated_version = 4;
 
+/* Whoever asks beforehand is told what the engine will find. */
+static void judge_alone(const struct situation *s, const struct cth_decision *d)
+{
+	struct cth_call c = { .served = &served[0] };
+	const char *beyond;
+
+	c.flow = s->flow;
+	c.view = seen;
+	beyond = cth_decision_beyond(&c, d);
+	assert_int_equal(beyond != NULL, stats()->violations);
+	if (beyond)
+		assert_string_equal(beyond, event_of(CTH_EVENT_VIOLATION)->why);
+}
+
 static void decide_now(const struct cth_decision *d)
 {
 	struct situation s = situation(violated_version, IPPROTO_TCP, SNAT, false);
@@ -2250,6 +2264,7 @@ static void decide_now(const struct cth_decision *d)
 	decision = as_told;
 	s.body = violated_body;
 	pass(&s);
+	judge_alone(&s, d);
 }
 
 #define VIOLATION(change) do { \

@@ -582,7 +582,7 @@ static void packets_are_served(void **state)
 	packet_comes(2);
 	assert_int_equal(cth_service_run(&service, 0), 2);
 	assert_int_equal(world.waiting, 0);
-	assert_int_equal(service.engine.others.packets, 2); /* they tell of no helper */
+	assert_int_equal(service.engine.others, 2); /* they tell of no helper */
 	assert_int_equal(cth_service_close(&service), 0);
 }
 

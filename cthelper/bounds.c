@@ -51,6 +51,8 @@ static const char *bounds_public_port(const struct cth_call *c, const struct cth
 	if (w->public_port < bounds_lowest(c) ||
 	    w->public_port + cth_row(w->ports) - 1 > UINT16_MAX)
 		return "a chosen port that never is";
+	if (w->flags & CTH_WANT_EVEN && w->public_port & 1)
+		return "an odd port where even ones are chosen";
 	return NULL;
 }
 
@@ -70,6 +72,8 @@ static const char *bounds_port(const struct cth_call *c, const struct cth_wanted
 		return "a port below the lowest that is allowed";
 	if (w->port + ports - 1 > UINT16_MAX)
 		return "ports beyond the last";
+	if (w->flags & CTH_WANT_EVEN && w->port & 1)
+		return "an odd port where only even ones are announced";
 	return NULL;
 }
 
@@ -96,9 +100,31 @@ static const char *bounds_wanted(const struct cth_call *c, const struct cth_want
 	return fault ? fault : bounds_public_port(c, w);
 }
 
+/* One that a number would run into, or that ends a line, might make another announcement of it. */
+static bool bounds_separates(uint8_t c)
+{
+	return c > ' ' && c < 127 && !(c >= '0' && c <= '9');
+}
+
+/* What is put in the place of what is there. */
+static const char *bounds_text(const struct cth_call *c, const struct cth_decision *d,
+			       const struct cth_announced *a)
+{
+	if (a->form == CTH_FORM_NONE)
+		return NULL;
+	if (a->wanted >= d->wanted_n)
+		return "an announcement of nothing";
+	if (a->form == CTH_FORM_COMMAS && c->view.self.family != AF_INET)
+		return "an announcement that cannot hold the address";
+	if (a->form == CTH_FORM_ADDRESS_PORT && !bounds_separates(a->separator))
+		return "an announcement with a separator that separates nothing";
+	return NULL;
+}
+
 static const char *bounds_announced(const struct cth_call *c, const struct cth_decision *d,
 				    const struct cth_announced *a, uint32_t from)
 {
+	const struct cth_proto *proto = c->served->proto;
 	size_t body = c->view.body.n;
 
 	if (a->off < from)
@@ -107,29 +133,55 @@ static const char *bounds_announced(const struct cth_call *c, const struct cth_d
 		return "an announcement outside of the packet";
 	if (a->form >= CTH_FORMS)
 		return "an announcement in no known form";
-	if (a->form == CTH_FORM_NONE)
-		return NULL;
-	if (a->wanted >= d->wanted_n)
-		return "an announcement of nothing";
-	if (a->form == CTH_FORM_COMMAS && c->view.self.family != AF_INET)
-		return "an announcement that cannot hold the address";
+	if (!(proto->announces & 1u << a->form))
+		return "an announcement in a form that this protocol never uses";
+	if (a->len == 0)
+		return "an announcement in no place";
+	if (a->len > proto->longest_text)
+		return "an announcement longer than this protocol's ever are";
+	return bounds_text(c, d, a);
+}
+
+static const char *bounds_announcements(const struct cth_call *c, const struct cth_decision *d)
+{
+	const char *fault = NULL;
+	uint32_t from = 0, cut = 0;
+
+	for (unsigned i = 0; i < d->announced_n && !fault; i++) {
+		const struct cth_announced *a = &d->announced[i];
+
+		fault = bounds_announced(c, d, a, from);
+		from = a->off + a->len;
+		cut += a->form == CTH_FORM_NONE ? a->len : 0;
+	}
+	if (!fault && cut > c->served->proto->longest_text)
+		fault = "more to be cut out than an announcement has";
+	return fault;
+}
+
+/* What is to come of packet and flow. */
+static const char *bounds_fate(const struct cth_proto *proto, const struct cth_decision *d)
+{
+	if (d->drop && !(proto->may & CTH_MAY_DROP))
+		return "a packet to be dropped, which this protocol never does";
+	if (d->leave && !(proto->may & CTH_MAY_LEAVE))
+		return "a flow to be left, which this protocol never does";
+	if (d->state_changed && proto->state_len == 0)
+		return "a state, and this protocol keeps none";
+	if (d->timeout > proto->longest)
+		return "a timeout longer than this protocol ever sets";
+	if (d->notes >> CTH_NOTES)
+		return "a note that there is not";
 	return NULL;
 }
 
 const char *cth_decision_beyond(const struct cth_call *c, const struct cth_decision *d)
 {
-	const char *fault = NULL;
-	uint32_t from = 0;
+	const char *fault = bounds_fate(c->served->proto, d);
 
 	if (d->wanted_n > CTH_WANTED || d->announced_n > CTH_ANNOUNCED)
 		return "more of them than a decision holds";
-	if (d->timeout > c->served->proto->longest)
-		return "a timeout longer than this protocol ever sets";
 	for (unsigned i = 0; i < d->wanted_n && !fault; i++)
 		fault = bounds_wanted(c, &d->wanted[i]);
-	for (unsigned i = 0; i < d->announced_n && !fault; i++) {
-		fault = bounds_announced(c, d, &d->announced[i], from);
-		from = d->announced[i].off + d->announced[i].len;
-	}
-	return fault;
+	return fault ? fault : bounds_announcements(c, d);
 }

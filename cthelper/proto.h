@@ -103,9 +103,9 @@ enum cth_form {
 
 /* A place in the packet where an expectation is announced. */
 struct cth_announced {
-	uint32_t off, len; /* in the body; in ascending order, not overlapping */
+	uint32_t off, len; /* in the body: not empty, in ascending order, not overlapping */
 	uint8_t form;      /* enum cth_form */
-	uint8_t separator;
+	uint8_t separator; /* of CTH_FORM_ADDRESS_PORT: printable, and no digit */
 	uint8_t wanted;    /* which of the expectations; of no meaning with CTH_FORM_NONE */
 };
 
@@ -133,6 +133,12 @@ struct cth_decision {
 	struct cth_announced announced[CTH_ANNOUNCED];
 };
 
+/* What a protocol may do to flow and packet, beside announcing and expecting. */
+enum {
+	CTH_MAY_DROP  = 1 << 0,
+	CTH_MAY_LEAVE = 1 << 1,
+};
+
 /* A class of expectations: how many at once per flow, and for how long each. */
 struct cth_class {
 	const char *name;
@@ -151,7 +157,12 @@ struct cth_proto {
 	uint8_t wants_source, wants_dest, wants_flags; /* sets */
 	uint8_t wants_ports;     /* in a row, at most; 0 counts as 1 */
 	uint16_t lowest_port;    /* announced ones below it only with CTH_ALLOW_LOW_PORTS */
+	/* What it may ever have rewritten: so much of a stream is at a liar's mercy, and no more. */
+	uint8_t announces;       /* set of 1 << enum cth_form: CTH_FORM_NONE among them if it cuts */
+	uint8_t longest_text;    /* bytes of one announcement as they may stand in a packet; and of all
+				    that is cut out of one */
 	uint16_t growth;         /* bytes that a rewritten packet may be longer */
+	uint8_t may;             /* CTH_MAY_*: what else may come of its packets */
 	uint32_t longest;        /* timeout of the flow, seconds; 0: it never sets one */
 	const char *child;       /* the helper of CTH_WANT_CHILD */
 	/*

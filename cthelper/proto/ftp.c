@@ -555,7 +555,7 @@ static void ftp_commas(struct ftp_run *r, uint8_t c)
 	struct ftp_told *t = &r->s.told;
 	bool ends = r->v->reply || c == '\r' || c == '\n' || c == ' ';
 
-	if (ftp_octets(t, c, ',', 6))
+	if (t->length < FTP_LONGEST && ftp_octets(t, c, ',', 6))
 		t->length++;
 	else if (ftp_octets_complete(t, 6) && ends && !ftp_is_digit(c))
 		ftp_complete(r, cth_be16(t->address + 4));
@@ -598,7 +598,8 @@ static void ftp_address_byte(struct ftp_run *r, uint8_t c)
 {
 	struct ftp_told *t = &r->s.told;
 
-	if (c != t->separator ? !ftp_address(r, c) : !ftp_address_complete(r)) {
+	if (t->length == FTP_LONGEST ||
+	    (c != t->separator ? !ftp_address(r, c) : !ftp_address_complete(r))) {
 		ftp_give_up(r, c);
 		return;
 	}
@@ -851,10 +852,15 @@ static void ftp_heal(struct ftp_run *r)
 		ftp_lose(r, true, v->ack, true);
 }
 
-static bool ftp_is_allowed(const struct ftp_told *t, uint32_t allow)
+static bool ftp_port_is_allowed(uint16_t port, const struct cth_view *v)
 {
-	return t->port && (t->fate != FTP_OTHER || allow & CTH_ALLOW_FOREIGN) &&
-	       (t->port >= FTP_LOWEST_PORT || allow & CTH_ALLOW_LOW_PORTS);
+	return port >= (v->allow & CTH_ALLOW_LOW_PORTS ? 1 : FTP_LOWEST_PORT);
+}
+
+static bool ftp_is_allowed(const struct ftp_told *t, const struct cth_view *v)
+{
+	return ftp_port_is_allowed(t->port, v) &&
+	       (t->fate != FTP_OTHER || v->allow & CTH_ALLOW_FOREIGN);
 }
 
 /* What is kept may be odd, or from before the operator changed his mind. */
@@ -863,12 +869,14 @@ static void ftp_forget_odd(struct ftp_state *s, const struct cth_view *v)
 	struct ftp_told *t = &s->told;
 
 	if ((t->fate == FTP_READING && !ftp_is_reading(s->stage[t->reply])) ||
+	    t->length > FTP_LONGEST ||
+	    (t->public_port && (!v->rewrite || !ftp_port_is_allowed(t->public_port, v))) ||
 	    (t->separator ? !ftp_may_separate(t->separator) : v->self.family != AF_INET))
 		t->fate = FTP_NOTHING;
 	for (size_t i = 0; i < 2; i++)
 		if (ftp_is_reading(s->stage[i]) && (t->fate != FTP_READING || t->reply != i))
 			s->stage[i] = FTP_DULL;
-	if ((t->fate == FTP_OWN || t->fate == FTP_OTHER) && !ftp_is_allowed(t, v->allow))
+	if ((t->fate == FTP_OWN || t->fate == FTP_OTHER) && !ftp_is_allowed(t, v))
 		t->fate = FTP_NOTHING;
 }
 
@@ -899,6 +907,10 @@ const struct cth_proto cth_proto_ftp = {
 	.wants_dest = CTH_TO_OWN | CTH_TO_OTHER,
 	.wants_flags = CTH_WANT_PORT_ONLY,
 	.lowest_port = FTP_LOWEST_PORT,
+	.announces = 1 << CTH_FORM_NONE | 1 << CTH_FORM_PORT | 1 << CTH_FORM_COMMAS |
+		     1 << CTH_FORM_ADDRESS_PORT,
+	.longest_text = FTP_LONGEST,
+	.may = CTH_MAY_LEAVE,
 	/* EPRT: an address of 39 and a port of 5 characters, three times for "::1|1", once for the
 	   one character of its first that the segment has. */
 	.growth = 3 * (45 - 5) + (45 - 1),

@@ -17,7 +17,7 @@ static void decide(const struct cth_view *v, struct cth_decision *d)
 
 	if (!v->reply || !word.p || memcmp(word.p, "MEET ", 5) != 0)
 		return;
-	while (at < v->body.n && v->body.p[at] >= '0' && v->body.p[at] <= '9' && port <= 65535)
+	while (at < v->body.n && at < 10 && v->body.p[at] >= '0' && v->body.p[at] <= '9')
 		port = port * 10 + (unsigned)(v->body.p[at++] - '0');
 	if (at == v->body.n || v->body.p[at] != '\n' || port < 1024 || port > 65535) {
 		cth_note(d, CTH_NOTE_GARBLED);
@@ -33,7 +33,8 @@ static const uint8_t tcp[] = { 6, 0 };
 static const struct cth_proto rendezvous = {
 	.name = "rendezvous", .l4 = tcp, .port = 7000, .classes = { { "meeting", 4, 60 } },
 	.wants_l4 = tcp, .wants_source = CTH_FROM_PEER, .wants_dest = CTH_TO_OWN,
-	.lowest_port = 1024, .growth = 1, .decide = decide, /* 9999 may become 10000 */
+	.lowest_port = 1024, .announces = 1 << CTH_FORM_PORT, .longest_text = 5,
+	.growth = 1, .decide = decide, /* 9999 may become 10000 */
 };
 static const char *const steps[] = { "memory", "sockets", "register", "take over", "bind queue 70",
 				     "enable", "make the rules" };

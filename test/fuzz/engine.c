@@ -64,7 +64,7 @@ static void decide_badly(const struct cth_view *v, struct cth_decision *d)
 		w->source = 1 << next() % 2;
 		w->dest = 1 << next() % 2;
 		w->public_port = (uint16_t)(next() % 2 * 40000);
-		cth_announce(d, w, next() % (v->body.n + 1), next() % 8, next() % CTH_FORMS, '|');
+		cth_announce(d, w, next() % (v->body.n + 1), next() % 10, next() % CTH_FORMS, '|');
 	}
 	d->state_changed = next() & 1;
 	d->state[0] = next();
@@ -80,8 +80,9 @@ static const struct cth_proto bad = {
 	.wants_l4 = both, .wants_source = CTH_FROM_PEER | CTH_FROM_ANY,
 	.wants_dest = CTH_TO_SELF | CTH_TO_OWN,
 	.wants_flags = CTH_WANT_EVEN | CTH_WANT_PERMANENT | CTH_WANT_PORT_ONLY | CTH_WANT_CHILD,
-	.wants_ports = 2, .lowest_port = 1024, .growth = 30, .longest = 200, .child = "child",
-	.decide = decide_badly,
+	.wants_ports = 2, .lowest_port = 1024, .announces = (1 << CTH_FORMS) - 1,
+	.longest_text = 8, .growth = 30, .may = CTH_MAY_DROP | CTH_MAY_LEAVE, .longest = 200,
+	.child = "child", .decide = decide_badly,
 };
 
 /* The kernel. */

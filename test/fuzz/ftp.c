@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include "../../cthelper/proto.h"
+#include "../../cthelper/engine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -91,6 +91,10 @@ static void lawful_announced(const struct cth_view *v, const struct cth_decision
 
 static void lawful(const struct cth_view *v, const struct cth_decision *d)
 {
+	struct cth_served served = { .proto = &cth_proto_ftp, .allow = v->allow };
+	struct cth_call call = { .served = &served, .view = *v };
+
+	REQUIRE(!cth_decision_beyond(&call, d));
 	REQUIRE(!d->drop && d->wanted_n <= CTH_WANTED && d->announced_n <= CTH_ANNOUNCED);
 	REQUIRE(d->state_changed == (memcmp(d->state, v->state, CTH_STATE) != 0));
 	REQUIRE(memcmp(d->state + cth_proto_ftp.state_len, v->state + cth_proto_ftp.state_len,

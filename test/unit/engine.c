@@ -54,7 +54,7 @@ static void decide_udp(const struct cth_view *v, struct cth_decision *d)
 static const uint8_t udp_only[] = { IPPROTO_UDP, 0 };
 static const struct cth_proto other_proto = {
 	.name = "other", .l4 = udp_only, .port = 69, .classes = { { "other", 1, 300 } },
-	.wants_l4 = udp_only, .decide = decide_udp,
+	.wants_l4 = udp_only, .may = CTH_MAY_DROP, .decide = decide_udp,
 };
 
 static const struct cth_proto plain_proto = {
@@ -70,7 +70,10 @@ static const struct cth_proto plain_proto = {
 		       CTH_WANT_PORT_ONLY,
 	.wants_ports = 4,
 	.lowest_port = 1024,
+	.announces = (1 << CTH_FORMS) - 1,
+	.longest_text = 40,
 	.growth = 64,
+	.may = CTH_MAY_DROP | CTH_MAY_LEAVE,
 	.longest = 300,
 	.child = "child",
 	.decide = decide,
@@ -2381,6 +2384,78 @@ static void ports_beyond_the_constants_are_a_violation(void **state)
 	VIOLATION(d.wanted[0].note_at = CTH_NOWHERE - 1);
 }
 
+static void an_odd_port_where_only_even_ones_are_is_a_violation(void **state)
+{
+	(void)state;
+	SOUND(d.wanted[0].flags = CTH_WANT_EVEN);
+	VIOLATION(d.wanted[0].flags = CTH_WANT_EVEN; d.wanted[0].port = 30001);
+	VIOLATION(d.wanted[0].flags = CTH_WANT_EVEN; d.wanted[0].public_port = 45679);
+	VIOLATION(d.wanted[0].flags = CTH_WANT_EVEN; d.wanted[0].port = 30001;
+		  d.wanted[0].public_port = 0);
+	SOUND(d.wanted[0].flags = CTH_WANT_EVEN; d.wanted[0].public_port = 0);
+	SOUND(d.wanted[0].port = 30001; d.wanted[0].public_port = 45679);
+}
+
+/* Or a worker that was taken over could blank what it likes of a stream. */
+static void what_is_rewritten_is_no_more_than_an_announcement(void **state)
+{
+	(void)state;
+	SOUND(proto.longest_text = 5);
+	VIOLATION(proto.longest_text = 4);
+	VIOLATION(proto.longest_text = 0);
+	SOUND(proto.longest_text = 5; d.announced[0].form = CTH_FORM_NONE);
+	VIOLATION(proto.longest_text = 4; d.announced[0].form = CTH_FORM_NONE);
+	SOUND(proto.longest_text = 8; d.announced_n = 2; d.announced[0].form = CTH_FORM_NONE;
+	      d.announced[1].off = 10; d.announced[1].len = 3);
+	VIOLATION(proto.longest_text = 7; d.announced_n = 2; d.announced[0].form = CTH_FORM_NONE;
+		  d.announced[1].off = 10; d.announced[1].len = 3);
+	SOUND(proto.longest_text = 5; d.announced_n = 2;
+	      d.announced[1].off = 10; d.announced[1].len = 3);
+	VIOLATION(d.announced[0].len = 0);
+	VIOLATION(d.announced[0].len = 0; d.announced[0].form = CTH_FORM_NONE);
+}
+
+static void a_form_that_a_protocol_never_uses_is_a_violation(void **state)
+{
+	(void)state;
+	for (unsigned form = 0; form < CTH_FORMS; form++) {
+		SOUND(proto.announces = (uint8_t)(1 << form); d.announced[0].separator = '|';
+		      d.announced[0].form = (uint8_t)form);
+		VIOLATION(proto.announces &= (uint8_t)~(1 << form); d.announced[0].separator = '|';
+			  d.announced[0].form = (uint8_t)form);
+	}
+	VIOLATION(proto.announces = 0);
+}
+
+static void a_separator_is_printed_and_no_digit(void **state)
+{
+	static const char separates[] = "|!,/:;_az~";
+
+	(void)state;
+	for (unsigned c = 0; c < 256; c++)
+		if (c <= ' ' || c >= 127 || (c >= '0' && c <= '9'))
+			VIOLATION(d.announced[0].form = CTH_FORM_ADDRESS_PORT;
+				  d.announced[0].separator = (uint8_t)c);
+	for (size_t i = 0; separates[i]; i++)
+		SOUND(d.announced[0].form = CTH_FORM_ADDRESS_PORT;
+		      d.announced[0].separator = (uint8_t)separates[i]);
+	SOUND(d.announced[0].separator = '\n'); /* of no meaning */
+}
+
+static void what_a_protocol_never_does_is_a_violation(void **state)
+{
+	(void)state;
+	VIOLATION(d.drop = 1; proto.may = CTH_MAY_LEAVE);
+	VIOLATION(d.drop = 0xff; proto.may = 0);
+	VIOLATION(d.leave = 1; proto.may = CTH_MAY_DROP);
+	VIOLATION(d.leave = 0x80; proto.may = 0);
+	VIOLATION(proto.state_len = 0);
+	VIOLATION(d.notes = 1 << CTH_NOTES);
+	VIOLATION(d.notes = 0x80);
+	SOUND(proto.may = 0; d.notes = 1 << (CTH_NOTES - 1));
+	SOUND(proto.may = CTH_MAY_LEAVE; d.leave = 1);
+}
+
 static void announcements_beyond_the_packet_are_a_violation(void **state)
 {
 	(void)state;
@@ -2622,6 +2697,11 @@ int main(void)
 		T(what_a_protocol_never_wants_is_a_violation),
 		T(ports_beyond_the_constants_are_a_violation),
 		T(announcements_beyond_the_packet_are_a_violation),
+		T(an_odd_port_where_only_even_ones_are_is_a_violation),
+		T(what_is_rewritten_is_no_more_than_an_announcement),
+		T(a_form_that_a_protocol_never_uses_is_a_violation),
+		T(a_separator_is_printed_and_no_digit),
+		T(what_a_protocol_never_does_is_a_violation),
 		T(growth_is_bounded_in_all),
 		T(foreign_addresses_need_leave),
 		T(a_decision_of_any_bytes_gets_its_packet_one_verdict),

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <arpa/inet.h>
 #include "unit.h"
-#include "../../cthelper/proto.h"
+#include "../../cthelper/engine.h"
 #include "../../cthelper/render.h"
 
 #define CHOSEN  40001 /* 156,65 */
@@ -84,8 +84,11 @@ static struct cth_view view_of(const struct flow *f, bool reply, uint32_t seq, s
 /* What no decision may ever be. */
 static void assert_lawful(const struct cth_view *v, const struct cth_decision *d)
 {
+	struct cth_served served = { .proto = &cth_proto_ftp, .allow = v->allow };
+	struct cth_call call = { .served = &served, .view = *v };
 	size_t end = 0;
 
+	assert_null(cth_decision_beyond(&call, d));
 	assert_false(d->drop);
 	assert_true(d->state_changed || memcmp(d->state, v->state, CTH_STATE) == 0);
 	assert_true(!d->state_changed || memcmp(d->state, v->state, CTH_STATE) != 0);
@@ -1330,6 +1333,45 @@ static void any_state_is_borne(void **unused)
 	}
 }
 
+/* A state that was true but for one byte. */
+static void assert_borne(const struct flow *f, bool reply, uint32_t seq, const char *text)
+{
+	static const uint8_t values[] = { 0, 1, 60, 61, 100, 255 };
+	struct cth_view v = view_of(f, reply, seq, cth_span(text, strlen(text)));
+	struct cth_decision d;
+
+	for (size_t i = 8; v.body.n && i < CTH_STATE; i++) {
+		uint8_t was = v.state[i];
+
+		for (size_t k = 0; k < N_OF(values); k++) {
+			v.state[i] = values[k];
+			decide(f, &v, &d);
+		}
+		v.state[i] = was;
+	}
+}
+
+static void a_state_with_one_byte_wrong_is_borne(void **unused)
+{
+	char text[256];
+
+	(void)unused;
+	for (size_t i = 0; i < 2 * N_OF(forms); i++) {
+		const struct form *form = &forms[i / 2];
+		size_t n = (size_t)snprintf(text, sizeof(text), "%0120d\n%s", 0, form->line);
+
+		for (size_t at = 122; at <= n; at++) {
+			struct flow f = flow_of(form->family, i & 1);
+			uint32_t seq = f.seq[form->reply];
+
+			f.once = true;
+			segment(&f, form->reply, text, at);
+			assert_borne(&f, form->reply, f.seq[form->reply], text + at);
+			assert_borne(&f, form->reply, seq, text);
+		}
+	}
+}
+
 /* The kernel keeps the bytes, and may hand them to a machine of the other order. */
 static void the_state_is_written_big_endian(void **unused)
 {
@@ -1543,6 +1585,7 @@ int main(void)
 		cmocka_unit_test(every_byte_value_at_every_place_is_lawful),
 		cmocka_unit_test(no_byte_value_makes_an_address_foreign_and_followed),
 		cmocka_unit_test(any_state_is_borne),
+		cmocka_unit_test(a_state_with_one_byte_wrong_is_borne),
 		cmocka_unit_test(the_state_is_written_big_endian),
 		cmocka_unit_test(the_constants_are_those_of_ftp),
 		cmocka_unit_test(growth_is_the_true_maximum),

@@ -7,9 +7,10 @@
  *                    '-- waits for their deaths
  *
  * The queue's socket is opened here, and stays open until the end: a queue lives as long as
- * any process holds it. A keeper that dies is started again at once, unless it dies over and over;
- * then the helpers are disabled, because a flow of an enabled one that nobody listens to
- * is never confirmed.
+ * any process holds it. A keeper that dies is started again at once, and so is one that hangs, after
+ * it has been killed; one that has not even begun to serve after a while. Unless keepers die over
+ * and over: then the helpers are disabled, because a flow of an enabled one that nobody
+ * listens to is never confirmed.
  */
 #include <errno.h>
 #include <poll.h>
@@ -29,9 +30,10 @@
 #define KEEPER_USER   "64901"
 #define WORKER_USER   "64902"
 #define KEEPER_FILES  32
-#define KEEPER_TRIES  8     /* deaths in a row, none of which has served for KEEPER_WELL */
-#define KEEPER_WELL   2000  /* ms */
-#define KEEPER_WAIT   50    /* ms before the second start, and twice as long each time */
+#define KEEPER_TRIES  8     /* deaths in a row, none of which has come to serve */
+#define KEEPER_WAIT   50    /* ms before the second start then, and twice as long each time */
+#define KEEPER_SILENT 10000 /* ms without a word, one packet's decision apart */
+#define GUARDIAN_LATE 2000  /* ms: then it was not only the keeper who stood still */
 #define LEAVE_MS      10000 /* for a keeper to leave in good order, its last packets apart */
 #define WORKER_BURST  64    /* workers at once, and then one for each ... */
 #define WORKER_MS     20
@@ -41,11 +43,12 @@ struct guardian {
 	int signals;
 	int keeper_end;     /* of the pair; -1: no keeper */
 	pid_t keeper, worker;
-	bool leaving, ready;
+	bool leaving, ready, serving; /* ready: some keeper was; serving: this one is */
 	int64_t kill_at;    /* when leaving takes too long */
-	unsigned generation, deaths;
-	int64_t born, start_at;
-	int64_t workers_at; /* until when those that were started count */
+	int64_t silent_at;  /* when a word is overdue */
+	unsigned generation, unready; /* unready: deaths in a row */
+	int64_t start_at;
+	int64_t keepers_at, workers_at; /* until when those that were started count */
 	int status;         /* the keeper's last */
 };
 
@@ -84,6 +87,11 @@ static void keeper_begin(struct guardian *g, int end)
 	exit(status ? status : recorded);
 }
 
+static void keeper_is_heard(struct guardian *g)
+{
+	g->silent_at = listener_now() + KEEPER_SILENT + (int64_t)g->run->deadline_ms;
+}
+
 /* Not now; but who wants to leave does not wait for it. */
 static void no_keeper(struct guardian *g)
 {
@@ -97,7 +105,9 @@ static void start_keeper(struct guardian *g)
 	pid_t id;
 
 	g->start_at = 0;
+	g->serving = false;
 	g->run->ready_told = g->ready;
+	g->run->roles.keepers++; /* it has the counters from here */
 	fflush(NULL); /* or both would say it */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
 		no_keeper(g);
@@ -114,8 +124,8 @@ static void start_keeper(struct guardian *g)
 	}
 	g->keeper_end = ends[0];
 	g->keeper = id;
-	g->born = listener_now();
 	g->generation++;
+	keeper_is_heard(g);
 }
 
 static void end_worker(struct guardian *g)
@@ -124,17 +134,33 @@ static void end_worker(struct guardian *g)
 		kill(g->worker, SIGKILL);
 }
 
-/* Not more of them than a flood of bad packets should cost. */
-static bool worker_is_due(struct guardian *g)
+/* A bucket of so many, which gets another one each ms. *until: when it will be full. */
+static bool is_due(int64_t *until, uint32_t burst, int64_t ms)
 {
 	int64_t now = listener_now();
 
-	if (g->workers_at < now)
-		g->workers_at = now;
-	if (g->workers_at - now > WORKER_BURST * WORKER_MS)
+	if (*until < now)
+		*until = now;
+	if (*until + ms - now > burst * ms)
 		return false;
-	g->workers_at += WORKER_MS;
+	*until += ms;
 	return true;
+}
+
+/* Not more of them than a flood of bad packets should cost. */
+static bool worker_is_due(struct guardian *g)
+{
+	return is_due(&g->workers_at, WORKER_BURST, WORKER_MS);
+}
+
+/* As often as the operator wants it; and one that never comes to serve will not the next time. */
+static bool keeper_is_due(struct guardian *g)
+{
+	uint32_t count = g->run->restarts.count;
+
+	g->unready = g->serving ? 0 : g->unready + 1;
+	return count > 0 && g->unready < KEEPER_TRIES &&
+	       is_due(&g->keepers_at, count, (int64_t)g->run->restarts.seconds * 1000 / count);
 }
 
 /* Hands the channel's end over: the guardian itself never has it open for longer. */
@@ -237,6 +263,8 @@ static bool keeper_has_refused(const struct guardian *g)
 
 static void keeper_died(struct guardian *g)
 {
+	bool again;
+
 	close(g->keeper_end);
 	g->keeper_end = -1;
 	g->keeper = 0;
@@ -244,14 +272,13 @@ static void keeper_died(struct guardian *g)
 	if (g->leaving || (WIFEXITED(g->status) && WEXITSTATUS(g->status) == 0) ||
 	    keeper_has_refused(g))
 		return;
-	g->deaths = listener_now() - g->born > KEEPER_WELL ? 1 : g->deaths + 1;
+	again = keeper_is_due(g);
 	warn("the keeper has died of %s; %s",
 	     WIFSIGNALED(g->status) ? strsignal(WTERMSIG(g->status)) : "an error, see above",
-	     g->deaths < KEEPER_TRIES ? "the next one goes on" : "too often: giving up, helpers are "
-	     "disabled");
-	if (g->deaths < KEEPER_TRIES)
+	     again ? "the next one goes on" : "too often: giving up, helpers are disabled");
+	if (again)
 		g->start_at = listener_now() +
-			      (g->deaths > 1 ? KEEPER_WAIT << (g->deaths - 2) : 0);
+			      (g->unready > 1 ? KEEPER_WAIT << (g->unready - 2) : 0);
 }
 
 static void reap(struct guardian *g)
@@ -300,21 +327,36 @@ static void take_word(struct guardian *g)
 
 	if (g->keeper_end < 0 || recv(g->keeper_end, &word, 1, MSG_DONTWAIT) != 1)
 		return;
+	keeper_is_heard(g);
 	if (word == ROLE_WORKER)
 		start_worker(g);
 	else if (word == ROLE_NONE)
 		end_worker(g);
 	else if (word == ROLE_READY)
-		g->ready = true;
+		g->ready = g->serving = true;
+}
+
+/* Stopped, or busy for ever: as bad as dead, but nobody would be told. */
+static void mind_silence(struct guardian *g)
+{
+	int64_t now = listener_now(), late = now - g->silent_at;
+
+	if (!g->keeper || g->leaving || late < 0)
+		return;
+	keeper_is_heard(g);
+	if (late > GUARDIAN_LATE) /* when all were frozen: once more as long */
+		return;
+	g->run->roles.silent++;
+	warn("the keeper gives no sign of life: it is killed");
+	kill(g->keeper, SIGKILL);
 }
 
 /* Until when nothing has to be done but wait. */
 static int guardian_timeout(const struct guardian *g)
 {
-	int64_t at = g->leaving ? g->kill_at : g->start_at, now = listener_now();
+	int64_t at = g->leaving ? g->kill_at : g->keeper ? g->silent_at : g->start_at;
+	int64_t now = listener_now();
 
-	if (at == 0)
-		return -1;
 	return at > now ? (int)(at - now) : 0;
 }
 
@@ -328,6 +370,7 @@ static void guardian_turn(struct guardian *g)
 	(void)poll(wait, 2, guardian_timeout(g));
 	take_word(g);
 	take_signals(g);
+	mind_silence(g);
 	if (g->start_at && listener_now() >= g->start_at)
 		start_keeper(g);
 	if (g->leaving && g->keeper && listener_now() >= g->kill_at) {

@@ -25,6 +25,7 @@
 #include "roles.h"
 
 #define WAKE_MS      1000 /* verdicts that the kernel had no memory for are tried again */
+#define ALIVE_MS     1000 /* the guardian wants to hear so often that we are */
 #define WORKER_WAIT 5000 /* ms: for the guardian to fork one */
 #define WORKER_AGAIN 500 /* ms, after it has said no */
 #define KEPT_MOST    64   /* packets */
@@ -37,6 +38,7 @@ struct keeper {
 	uint32_t id;
 	bool leaving;
 	int64_t worker_at; /* not before that */
+	int64_t alive_at;  /* the next sign of life */
 	struct fatal {
 		uint32_t flow, seq;
 		uint64_t hash; /* 0: nothing stands here */
@@ -93,6 +95,18 @@ static void take_words(struct keeper *k)
 	}
 }
 
+/* Does not wait: a guardian that is stopped needs no such sign. */
+static void show_life(struct keeper *k)
+{
+	const char word = ROLE_ALIVE;
+	int64_t now = listener_now();
+
+	if (now < k->alive_at)
+		return;
+	k->alive_at = now + ALIVE_MS;
+	(void)send(k->guardian, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* Workers. */
 
 /* Waits for the channel's end that was asked for. */
@@ -123,8 +137,10 @@ static bool get_worker(struct keeper *k)
 	if (now < k->worker_at)
 		return false;
 	take_words(k); /* an answer to an earlier request is no answer to this one */
-	while (now < end && send(k->guardian, &word, 1, MSG_NOSIGNAL) == 1 && get_channel(k, end)) {
+	while (now < end && send(k->guardian, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 &&
+	       get_channel(k, end)) {
 		k->run->roles.workers++;
+		show_life(k);
 		if (channel_greeted(k->channel, WORKER_WAIT) == 0)
 			return true;
 		close(k->channel);
@@ -142,6 +158,7 @@ static void lose_worker(struct keeper *k, int error)
 	struct role_counts *n = &k->run->roles;
 	uint64_t *count = error == -ETIMEDOUT ? &n->hung : error == -EPROTO ? &n->protested : &n->died;
 
+	show_life(k);
 	close(k->channel);
 	k->channel = -1;
 	(void)send(k->guardian, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -302,6 +319,7 @@ static int keep_serving(struct keeper *k)
 	while (!k->leaving) {
 		int n = cth_service_run(&r->service, 0);
 
+		show_life(k);
 		if (n < 0)
 			return fail(n, "receive packets", NULL, NULL);
 		show_gaps(r);

@@ -22,7 +22,8 @@
  * Whoever dies: a packet is at one place at a time, and with the flow's state in the kernel, so
  * nothing is lost. The worker's question is asked again, of the next worker. The keeper's packets
  * wait in the queue, which lives as long as the guardian holds its socket; what it had read
- * and not decided is dropped by the next keeper, and TCP sends it again. If the guardian dies the
+ * and not decided is dropped by the next keeper, and TCP sends it again. A keeper of which nothing
+ * is heard any more is killed, and that was that. If the guardian dies the
  * keeper leaves, and has helpers, disabled, and rules stay for whoever is started next.
  */
 #ifndef TOOLS_ROLES_H
@@ -35,6 +36,7 @@ enum role_word {
 	ROLE_READY  = 'r', /* keeper: serving now */
 	ROLE_WORKER = 'w', /* keeper: another worker, instead; guardian: here it is */
 	ROLE_NONE   = 'n', /* keeper: the worker is of no more use; guardian: none to be had now */
+	ROLE_ALIVE  = 'a', /* keeper, each second: not stuck */
 	ROLE_LEAVE  = 'l', /* guardian: in good order, please */
 	ROLE_COUNT  = 'c', /* guardian: show the counters */
 };

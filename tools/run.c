@@ -415,6 +415,8 @@ const struct applet run_protocols_applet = {
 	"      --keeper USER             who speaks with the kernel; a name or a number, 64901\n"
 	"      --worker USER             who reads packets; 64902\n"
 	"      --deadline MILLISECONDS   for the decision of one packet; 1000\n"
+	"      --restarts COUNT/SECONDS  start who speaks with the kernel again so often when it\n"
+	"                                dies, before giving up and disabling helpers; 20/60\n"
 	"      --fail-closed             drop what cannot be decided; if not told it passes\n"
 	"      --keep FILE               add packets that a worker dies of to this pcap\n"
 	"      --no-seccomp              on kernels without filters for system calls\n"

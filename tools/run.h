@@ -28,6 +28,9 @@ struct run {
 	const char *keeper, *worker; /* users */
 	struct jail keeper_jail, worker_jail;
 	unsigned deadline_ms;    /* for a packet's decision */
+	struct {
+		uint32_t count, seconds;
+	} restarts;              /* of a keeper that dies, before it is given up */
 	bool fail_closed;        /* what cannot be decided is dropped */
 	const char *keep_path;   /* of a pcap for packets that nobody survives; NULL: none */
 	FILE *kept;
@@ -38,6 +41,8 @@ struct run {
 		uint64_t undecided; /* packets that the policy has decided */
 		uint64_t kept;
 		uint64_t thrown;    /* packets that a dead keeper has left */
+		uint64_t keepers;   /* that were started */
+		uint64_t silent;    /* of them: gave no sign of life, and were killed */
 	} roles;
 	uint32_t allow;
 	struct cth_ports *ports;

@@ -51,7 +51,7 @@ static size_t helper_counters(const struct cth_engine_stats *s,
 	return n;
 }
 
-#define ROLE_COUNTERS 7
+#define ROLE_COUNTERS 9
 
 /* What the worker has cost; with --single there is none. */
 static void role_counters(const struct run *r, struct counter c[ROLE_COUNTERS])
@@ -61,7 +61,8 @@ static void role_counters(const struct run *r, struct counter c[ROLE_COUNTERS])
 		{ "workers", n->workers, NULL }, { "died", n->died, NULL },
 		{ "hung", n->hung, NULL }, { "protested", n->protested, NULL },
 		{ "undecided", n->undecided, NULL }, { "kept", n->kept, NULL },
-		{ "thrown", n->thrown, NULL },
+		{ "thrown", n->thrown, NULL }, { "keepers", n->keepers, NULL },
+		{ "silent", n->silent, NULL },
 	};
 
 	memcpy(c, all, sizeof(all));

@@ -8,11 +8,14 @@
 #include "run.h"
 
 #define DEADLINE_MS     1000
+#define RESTARTS        20
+#define RESTARTS_IN     60 /* seconds */
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 enum {
 	OPT_LEN = OPT_APPLET, OPT_RCVBUF, OPT_ATTACH, OPT_NETNS, OPT_FOREIGN, OPT_LOW_PORTS,
 	OPT_LIST, OPT_SINGLE, OPT_KEEPER, OPT_WORKER, OPT_DEADLINE, OPT_CLOSED, OPT_KEEP, OPT_NO_SECCOMP,
+	OPT_RESTARTS,
 };
 
 static const struct option long_options[] = {
@@ -32,6 +35,7 @@ static const struct option long_options[] = {
 	{ "keeper", required_argument, NULL, OPT_KEEPER },
 	{ "worker", required_argument, NULL, OPT_WORKER },
 	{ "deadline", required_argument, NULL, OPT_DEADLINE },
+	{ "restarts", required_argument, NULL, OPT_RESTARTS },
 	{ "fail-closed", no_argument, NULL, OPT_CLOSED },
 	{ "keep", required_argument, NULL, OPT_KEEP },
 	{ "no-seccomp", no_argument, NULL, OPT_NO_SECCOMP },
@@ -47,6 +51,26 @@ static int take_family(const struct applet *self, struct run *r)
 	r->config.no_ipv6 = l3 == AF_INET;
 	r->config.no_ipv4 = l3 == AF_INET6;
 	return -1;
+}
+
+/* COUNT/SECONDS, as `restarts COUNT in SECONDS seconds` of cth.conf. */
+static bool take_restarts(char *word, struct run *r)
+{
+	char *slash = strchr(word, '/');
+	uint64_t count, seconds;
+	bool good;
+
+	if (!slash)
+		return false;
+	*slash = 0;
+	good = parse_number(word, 0, 100000, &count) &&
+	       parse_number(slash + 1, 1, 86400, &seconds);
+	*slash = '/';
+	if (!good)
+		return false;
+	r->restarts.count = (uint32_t)count;
+	r->restarts.seconds = (uint32_t)seconds;
+	return true;
 }
 
 /* Those of the three roles. */
@@ -70,6 +94,10 @@ static int take_role_option(const struct applet *self, int c, struct run *r)
 					   "to 60000", optarg);
 		r->deadline_ms = (unsigned)v;
 		return -1;
+	case OPT_RESTARTS:
+		return take_restarts(optarg, r) ? -1 :
+		       usage_error(self, "--restarts %s: it is COUNT/SECONDS, of at most 100000 and "
+				   "86400", optarg);
 	case OPT_CLOSED:
 		r->fail_closed = true;
 		return -1;
@@ -182,6 +210,8 @@ int take_run(const struct applet *self, int argc, char **argv, struct run *r)
 	int c, bad = -1;
 
 	r->deadline_ms = DEADLINE_MS;
+	r->restarts.count = RESTARTS;
+	r->restarts.seconds = RESTARTS_IN;
 	while (bad < 0 && (c = getopt_long(argc, argv, COMMON_SHORT "q:3:p:v", long_options,
 					   NULL)) != -1)
 		bad = take_option(self, c, r);

@@ -64,7 +64,7 @@ int common_option(const struct applet *self, int c);
 void show_help(const struct applet *a, const char *called_by);
 int show_version(void);
 
-/* say.c: what people read. Data goes to stdout, all of this to stderr. */
+/* say.c: what people read. Data goes to stdout, all of this to stderr, or to syslog: log.h. */
 
 /* What is put in front of it: the words that the applet was called by. */
 extern const char *said_by;
@@ -87,6 +87,9 @@ int usage_error(const struct applet *self, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What is no complaint: nothing is put in front of it. */
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A sentence made of parts, for the functions above. The last sixteen of them live. */
 const char *phrase(const char *format, ...) __attribute__((format(printf, 1, 2)));

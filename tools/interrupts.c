@@ -10,7 +10,7 @@
 
 volatile int interrupted;
 
-static void note(int number)
+static void take(int number)
 {
 	interrupted = number;
 }
@@ -20,7 +20,7 @@ static void catch_one(int number)
 	struct sigaction a;
 
 	memset(&a, 0, sizeof(a));
-	a.sa_handler = note;
+	a.sa_handler = take;
 	sigemptyset(&a.sa_mask);
 	sigaction(number, &a, NULL);
 }

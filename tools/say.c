@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cth.h"
+#include "log.h"
 #include "proc.h"
 
 #define ENOTSUPP_KERNEL 524 /* the kernel's own ENOTSUPP, which libc has no name for */
@@ -94,19 +95,53 @@ const char *phrase(const char *format, ...)
 	return buf;
 }
 
+/* What is said at once, in one piece: two processes may share where it goes. */
+struct sentence {
+	char text[2048];
+	size_t n;
+};
+
+static void add_args(struct sentence *s, const char *format, va_list args)
+{
+	int n = vsnprintf(s->text + s->n, sizeof(s->text) - s->n, format, args);
+
+	if (n > 0)
+		s->n += (size_t)n;
+	if (s->n >= sizeof(s->text))
+		s->n = sizeof(s->text) - 1;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void add(struct sentence *s, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_args(s, format, args);
+	va_end(args);
+}
+
+static void say(enum log_kind kind, const struct sentence *s)
+{
+	fflush(stdout); /* so that both streams on one terminal come in order */
+	log_say(kind, said_by, s->text);
+}
+
 int fail_nack(int err, const struct cth_nack *nack, const char *tried, const char *cause,
 	      const char *remedy)
 {
 	int number = err < 0 ? -err : err;
+	struct sentence s = { .n = 0 };
 
-	fflush(stdout); /* so that both streams on one terminal come in order */
-	fprintf(stderr, "%s: %s: %s: %s", said_by, tried, errno_name(number),
-		cause ? cause : number == ENOTSUPP_KERNEL ? "not supported" : strerror(number));
+	add(&s, "%s: %s: %s", tried, errno_name(number),
+	    cause ? cause : number == ENOTSUPP_KERNEL ? "not supported" : strerror(number));
 	if (nack && nack->text[0])
-		fprintf(stderr, " (the kernel says: %s)", nack->text);
+		add(&s, " (the kernel says: %s)", nack->text);
 	if (nack && nack->missing)
-		fprintf(stderr, " (attribute %u is missing)", nack->missing);
-	fprintf(stderr, "%s%s\n", remedy ? "; " : "", remedy ? remedy : "");
+		add(&s, " (attribute %u is missing)", nack->missing);
+	if (remedy)
+		add(&s, "; %s", remedy);
+	say(LOG_KIND_ERROR, &s);
 	return exit_code(number);
 }
 
@@ -117,27 +152,37 @@ int fail(int err, const char *tried, const char *cause, const char *remedy)
 
 int usage_error(const struct applet *self, const char *format, ...)
 {
+	struct sentence s = { .n = 0 };
 	va_list args;
 
-	fflush(stdout);
-	fprintf(stderr, "%s: ", said_by);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	add_args(&s, format, args);
 	va_end(args);
-	fprintf(stderr, "\nusage: %s %s\n", said_by, self->usage);
+	add(&s, "\nusage: %s %s", said_by, self->usage);
+	say(LOG_KIND_ERROR, &s);
 	return CTH_EXIT_USAGE;
 }
 
 void warn(const char *format, ...)
 {
+	struct sentence s = { .n = 0 };
 	va_list args;
 
-	fflush(stdout);
-	fprintf(stderr, "%s: ", said_by);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	add_args(&s, format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	say(LOG_KIND_WARNING, &s);
+}
+
+void note(const char *format, ...)
+{
+	struct sentence s = { .n = 0 };
+	va_list args;
+
+	va_start(args, format);
+	add_args(&s, format, args);
+	va_end(args);
+	say(LOG_KIND_NOTICE, &s);
 }
 
 const char *permission_cause(bool first)

@@ -136,6 +136,9 @@ int kernel_open(struct cth_sock *s);
 /* The same with room for answers that the caller gives, and that lives as long as s. */
 int kernel_open_sized(struct cth_sock *s, void *buf, size_t cap);
 
+/* The same on a descriptor that is open already: s owns it then. */
+int kernel_open_on(struct cth_sock *s, int fd);
+
 /* The same with a socket that is open already, or has a seam for a kernel. */
 int kernel_adopt(struct cth_sock *s);
 

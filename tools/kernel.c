@@ -371,6 +371,25 @@ int kernel_open(struct cth_sock *s)
 	return r;
 }
 
+int kernel_open_on(struct cth_sock *s, int fd)
+{
+	uint8_t *buf = malloc(CTH_SOCK_BUF);
+	int r = buf ? cth_sock_adopt(s, fd, buf, CTH_SOCK_BUF) : -ENOMEM;
+
+	if (r < 0) {
+		free(buf);
+		return fail(r, "use a socket to the kernel's netfilter that was open", NULL, NULL);
+	}
+	r = kernel_adopt(s);
+	if (r == CTH_EXIT_OK) {
+		kernels->answers = buf;
+		return r;
+	}
+	cth_sock_close(s);
+	free(buf);
+	return r;
+}
+
 void kernel_close(struct cth_sock *s)
 {
 	struct kernel **at = &kernels, *k;

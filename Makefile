@@ -109,8 +109,41 @@ install: all
 	@for h in $(HEADERS); do install -m 644 $$h $(ROOT)/include/cth/$$h || exit; done
 	@for l in $(LINKS); do ln -sf cth $(ROOT)/bin/$$l || exit; done
 
+# What starts the service: INIT=systemd, openrc or procd (OpenWrt). An /etc/config/cth
+# or a conf.d/cth that is there already stays.
+INIT        ?= systemd
+BINDIR      ?= $(PREFIX)/bin
+SYSCONFDIR  ?= /etc
+UNITDIR     ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+EXAMPLEDIR  ?= $(PREFIX)/share/doc/cth
+INITDIR     ?= $(SYSCONFDIR)/init.d
+unit_paths = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' tools/units/$(1) >$(DESTDIR)$(2) && \
+	chmod $(3) $(DESTDIR)$(2)
+unit_keep = test -e $(DESTDIR)$(2) || { $(call unit_paths,$(1),$(2),644); }
+
+install-units: install-units-$(INIT)
+	install -d $(DESTDIR)$(EXAMPLEDIR)
+	install -m 644 tools/cth.conf.example $(DESTDIR)$(EXAMPLEDIR)/cth.conf.example
+
+install-units-systemd:
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
+	$(call unit_paths,cth.service,$(UNITDIR)/cth.service,644)
+	$(call unit_paths,cth.sysusers,$(SYSUSERSDIR)/cth.conf,644)
+
+install-units-openrc:
+	install -d $(DESTDIR)$(INITDIR) $(DESTDIR)$(SYSCONFDIR)/conf.d
+	$(call unit_paths,cth.openrc,$(INITDIR)/cth,755)
+	$(call unit_keep,cth.confd,$(SYSCONFDIR)/conf.d/cth)
+
+install-units-procd:
+	install -d $(DESTDIR)$(INITDIR) $(DESTDIR)$(SYSCONFDIR)/config
+	$(call unit_paths,cth.procd,$(INITDIR)/cth,755)
+	$(call unit_keep,cth.uci,$(SYSCONFDIR)/config/cth)
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all static demo check check-vm compare fuzz size install clean
+.PHONY: all static demo check check-vm compare fuzz size install install-units \
+	install-units-systemd install-units-openrc install-units-procd clean
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

@@ -5,7 +5,7 @@
  *
  *     decision --> in bounds? --> ask --> rewrite --> state --> verdict
  *                     |            |         |
- *                     |            |         '-- refused: take the expectations back
+ *                     |            |         '-- refused, or not to be sent: take them back
  *                     |            '-- refused: what announces it stays as it is
  *                     '-- no: nothing of it is done
  */
@@ -23,7 +23,8 @@ struct apply {
 	const struct cth_call *c;
 	const struct cth_decision *d;
 	struct cth_verdict *v;
-	struct cth_asked asked[CTH_WANTED];
+	struct cth_asked *asked; /* CTH_WANTED of them */
+	bool again;              /* the second time: all is counted */
 	uint8_t state[CTH_STATE];
 };
 
@@ -91,23 +92,24 @@ static int apply_edit(struct apply *a, const char **why)
 static void apply_edit_refused(struct apply *a, int error, const char *why)
 {
 	memset(&a->v->edit, 0, sizeof(a->v->edit));
-	for (unsigned i = 0; i < a->d->wanted_n; i++) {
+	for (unsigned i = 0; i < a->d->wanted_n; i++)
 		cth_ask_undo(a->e, a->c, &a->d->wanted[i], &a->asked[i], a->v);
-		a->asked[i].outcome = CTH_ASKED_REFUSED;
-		a->asked[i].port = 0;
-	}
 	a->c->served->stats.edits_refused++;
 	cth_engine_tell(a->e, a->c, CTH_EVENT_EDIT_REFUSED, NULL, error, why);
 }
 
-/* Which port was told belongs to the state, where the protocol has a place for it. */
+/*
+ * Which port was told belongs to the state, where the protocol has a place for it; one that was told
+ * before stays, whatever became of this packet, as the other side will go by it.
+ */
 static void apply_keep_ports(struct apply *a)
 {
 	for (unsigned i = 0; i < a->d->wanted_n; i++) {
 		const struct cth_wanted *w = &a->d->wanted[i];
+		uint16_t port = a->asked[i].port ? a->asked[i].port : w->public_port;
 
 		if (w->note_at != CTH_NOWHERE && a->c->view.rewrite)
-			cth_store_be16(a->state + w->note_at, a->asked[i].port);
+			cth_store_be16(a->state + w->note_at, port);
 	}
 }
 
@@ -122,13 +124,15 @@ static void apply_state(struct apply *a, struct cth_msg *m)
 		return;
 	(void)cth_flow_put_helper(m, c->flow.helper, cth_span(a->state, len));
 	cth_flight_note(a->e, a->p->queue, c->flow.id, a->state);
-	c->served->stats.states++;
+	c->served->stats.states += !a->again;
 }
 
 static void apply_flow(struct apply *a)
 {
 	struct cth_msg m;
 
+	memcpy(a->state, a->d->state_changed ? a->d->state : a->c->view.state, CTH_STATE);
+	apply_keep_ports(a);
 	cth_msg_init(&m, a->e->ct, sizeof(a->e->ct));
 	cth_msg_begin_bare(&m);
 	apply_state(a, &m);
@@ -168,7 +172,6 @@ static void apply_decision(struct apply *a)
 		apply_edit_refused(a, r, why);
 	else if (!cth_edit_empty(&a->v->edit))
 		a->c->served->stats.edits++;
-	apply_keep_ports(a);
 	apply_flow(a);
 	for (unsigned i = 0; i < a->d->wanted_n; i++)
 		cth_ask_tell(a->e, a->c, &a->d->wanted[i], &a->asked[i]);
@@ -178,7 +181,7 @@ static void apply_decision(struct apply *a)
 void cth_engine_apply(struct cth_engine *e, const struct cth_pkt *p, const struct cth_call *c,
 		      const struct cth_decision *d, struct cth_verdict *v)
 {
-	struct apply a = { .e = e, .p = p, .c = c, .d = d, .v = v };
+	struct apply a = { .e = e, .p = p, .c = c, .d = d, .v = v, .asked = e->asked };
 	const char *beyond = cth_decision_beyond(c, d);
 
 	if (beyond) {
@@ -187,12 +190,28 @@ void cth_engine_apply(struct cth_engine *e, const struct cth_pkt *p, const struc
 		return;
 	}
 	cth_later_reserve(e);
+	e->later_mark = e->later_n;
 	apply_notes(e, c, d->notes);
 	if (d->drop) {
 		v->code = CTH_DROP;
 		c->served->stats.dropped++;
 		return;
 	}
-	memcpy(a.state, d->state_changed ? d->state : c->view.state, CTH_STATE);
 	apply_decision(&a);
+}
+
+void cth_engine_unsent(struct cth_engine *e, const struct cth_pkt *p, const struct cth_call *c,
+		       const struct cth_decision *d, struct cth_verdict *v, int error,
+		       const char *why)
+{
+	struct apply a = { .e = e, .p = p, .c = c, .d = d, .v = v, .asked = e->asked,
+			   .again = true };
+
+	if (cth_edit_empty(&v->edit))
+		return;
+	apply_edit_refused(&a, error, why);
+	if (e->later_n > e->later_mark) /* what only the verdict would have made */
+		e->later_n = e->later_mark;
+	v->ct = cth_span(NULL, 0);
+	apply_flow(&a);
 }

@@ -99,10 +99,31 @@ static struct cth_expect *ask_fill(struct cth_engine *e, const struct cth_call *
 	return x;
 }
 
-/* Is what was found what x would have been? */
-static int ask_compare(const struct cth_expect *x, const struct cth_expect *found)
+static uint32_t ask_flags(const struct cth_expect *x)
 {
-	if (!cth_tuple_equal(&x->tuple, &found->tuple))
+	return x->have & CTH_EXPECT_FLAGS ?
+	       x->flags & (CTH_EXPECT_PERMANENT | CTH_EXPECT_INACTIVE) : 0;
+}
+
+/*
+ * Does it last as long, and do as much? Older kernels take the class for 0 unless there is a helper
+ * for the child. What is shown is the master's helper, whose class it is.
+ */
+static bool ask_kind_is_same(const struct cth_call *c, const struct cth_expect *x,
+			     const struct cth_expect *found)
+{
+	bool first = found->class_number == 0 && !(x->have & CTH_EXPECT_HELPER);
+
+	return ask_flags(x) == ask_flags(found) &&
+	       (x->class_number == found->class_number || first) &&
+	       (!(found->have & CTH_EXPECT_HELPER) || strcmp(found->helper, c->flow.helper) == 0);
+}
+
+/* Is what was found what x would have been? */
+static int ask_compare(const struct cth_call *c, const struct cth_expect *x,
+		       const struct cth_expect *found)
+{
+	if (!cth_tuple_equal(&x->tuple, &found->tuple) || !ask_kind_is_same(c, x, found))
 		return ASK_TAKEN;
 	if (!(x->have & CTH_EXPECT_NAT)) {
 		/* Whoever's it is: it lets the same flow through, to the same place. */
@@ -114,66 +135,83 @@ static int ask_compare(const struct cth_expect *x, const struct cth_expect *foun
 	       x->nat.sport == found->nat.sport ? ASK_THERE : ASK_TAKEN;
 }
 
-static int ask_one(struct cth_engine *e, const struct cth_expect *x)
+/* It was asked for, and no answer came: if it is there now, it is taken to be this packet's. */
+static int ask_after_silence(struct cth_engine *e, const struct cth_call *c,
+			     const struct cth_expect *x)
+{
+	int r = cth_expect_get(e->control, &x->tuple, x->zone, &e->found, NULL);
+
+	if (r < 0)
+		return -ETIMEDOUT;
+	r = ask_compare(c, x, &e->found);
+	return r == ASK_THERE && cth_tuple_equal(&x->master, &e->found.master) ? ASK_MADE : r;
+}
+
+static int ask_one(struct cth_engine *e, const struct cth_call *c, const struct cth_expect *x)
 {
 	int r = cth_expect_new(e->control, x, NULL);
 
 	if (r == -EBUSY || r == -EALREADY)
 		return ASK_TAKEN;
+	if (r == -ETIMEDOUT)
+		return ask_after_silence(e, c, x);
 	if (r != -EEXIST)
 		return r < 0 ? r : ASK_MADE;
 	r = cth_expect_get(e->control, &x->tuple, x->zone, &e->found, NULL);
 	if (r == -ENOENT) /* gone a moment ago: the way is free now, or another's again */
 		return cth_expect_new(e->control, x, NULL) == 0 ? ASK_MADE : ASK_TAKEN;
-	return r < 0 ? r : ask_compare(x, &e->found);
+	return r < 0 ? r : ask_compare(c, x, &e->found);
 }
 
 /* For a port that is only to be told: would it be free? */
-static int ask_probe(struct cth_engine *e, const struct cth_expect *x)
+static int ask_probe(struct cth_engine *e, const struct cth_call *c, const struct cth_expect *x)
 {
 	int r = cth_expect_get(e->control, &x->tuple, x->zone, &e->found, NULL);
 
 	if (r == 0)
-		return ask_compare(x, &e->found);
+		return ask_compare(c, x, &e->found);
 	return r == -ENOENT ? ASK_MADE : r;
 }
 
-/* The i-th of a row goes. */
+/* Those of a row that this packet has made go. */
 static void ask_delete(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
-		       uint16_t port, unsigned i)
+		       struct cth_asked *a)
 {
-	struct cth_expect *x = ask_fill(e, c, w, port, i);
+	for (unsigned i = 0; a->made >> i; i++) {
+		struct cth_expect *x = ask_fill(e, c, w, a->port, i);
 
-	x->have = CTH_EXPECT_TUPLE | CTH_EXPECT_ZONE;
-	(void)cth_expect_del(e->control, x, NULL);
+		if (!(a->made >> i & 1))
+			continue;
+		x->have = CTH_EXPECT_TUPLE | CTH_EXPECT_ZONE;
+		(void)cth_expect_del(e->control, x, NULL);
+	}
+	a->made = 0;
 }
 
-static int ask_at(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
-		  uint16_t port, unsigned i)
+/* On an unconfirmed flow, or for a port alone, nothing is made. */
+static bool ask_only_probes(const struct cth_call *c, const struct cth_wanted *w)
 {
-	const struct cth_expect *x = ask_fill(e, c, w, port, i);
-
-	return c->view.first || w->flags & CTH_WANT_PORT_ONLY ? ask_probe(e, x) : ask_one(e, x);
+	return c->view.first || w->flags & CTH_WANT_PORT_ONLY;
 }
 
-/* A row of them, from port on: all, or none. */
+/* A row of them, from a->port on: all, or none. */
 static int ask_row(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
-		   uint16_t port)
+		   struct cth_asked *a)
 {
-	bool probed = c->view.first || w->flags & CTH_WANT_PORT_ONLY;
-	unsigned n = cth_row(w->ports), made = 0;
+	bool probes = ask_only_probes(c, w);
+	unsigned n = cth_row(w->ports);
 	int r = ASK_MADE;
 
 	for (unsigned i = 0; i < n && (r == ASK_MADE || r == ASK_THERE); i++) {
-		r = ask_at(e, c, w, port, i);
-		if (r == ASK_MADE && !probed)
-			made |= 1u << i;
+		const struct cth_expect *x = ask_fill(e, c, w, a->port, i);
+
+		r = probes ? ask_probe(e, c, x) : ask_one(e, c, x);
+		if (r == ASK_MADE && !probes)
+			a->made |= 1u << i;
 	}
 	if (r == ASK_MADE || r == ASK_THERE)
-		return made ? ASK_MADE : r;
-	for (unsigned i = 0; i < n; i++)
-		if (made & 1u << i)
-			ask_delete(e, c, w, port, i);
+		return a->made ? ASK_MADE : r;
+	ask_delete(e, c, w, a);
 	return r;
 }
 
@@ -197,15 +235,15 @@ static uint16_t ask_port(struct cth_engine *e, const struct cth_call *c, const s
 }
 
 static int ask_ports(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
-		     bool choose, uint16_t *port)
+		     bool choose, struct cth_asked *a)
 {
 	unsigned tries = choose ? CTH_ENGINE_PORTS : 1;
 	uint32_t start = 0;
 	int r = ASK_TAKEN;
 
 	for (unsigned n = 0; n < tries && r == ASK_TAKEN; n++) {
-		*port = ask_port(e, c, w, n, &start);
-		r = c->view.first && !choose ? ASK_MADE : ask_row(e, c, w, *port);
+		a->port = ask_port(e, c, w, n, &start);
+		r = c->view.first && !choose ? ASK_MADE : ask_row(e, c, w, a);
 		c->served->stats.ports += r == ASK_TAKEN;
 	}
 	return r;
@@ -228,7 +266,7 @@ static const char *ask_why(int r, bool choose)
 	case -EPERM:
 		return "this needs CAP_NET_ADMIN";
 	case -ETIMEDOUT:
-		return "the kernel has not answered";
+		return "the kernel has not answered; it may have made it all the same";
 	default:
 		return NULL;
 	}
@@ -259,8 +297,10 @@ void cth_ask(struct cth_engine *e, const struct cth_call *c, const struct cth_wa
 	bool only = w->flags & CTH_WANT_PORT_ONLY;
 	bool choose = c->view.rewrite && w->dest == CTH_TO_OWN && (told || only);
 	const char *why = "a flow's first packet can bring one expectation, and no more";
-	int r = ask_ports(e, c, w, choose, &a->port);
+	int r;
 
+	memset(a, 0, sizeof(*a));
+	r = ask_ports(e, c, w, choose, a);
 	a->outcome = only ? CTH_ASKED_PORT : r == ASK_THERE ? CTH_ASKED_THERE : CTH_ASKED_MADE;
 	if (r != ASK_MADE && r != ASK_THERE) {
 		why = ask_why(r, choose);
@@ -272,7 +312,8 @@ void cth_ask(struct cth_engine *e, const struct cth_call *c, const struct cth_wa
 		return;
 	a->outcome = CTH_ASKED_REFUSED;
 	c->served->stats.refused++;
-	cth_engine_tell(e, c, CTH_EVENT_REFUSED, ask_fill(e, c, w, a->port, 0), r == ASK_TAKEN ? -EADDRINUSE : r, why);
+	cth_engine_tell(e, c, CTH_EVENT_REFUSED, ask_fill(e, c, w, a->port, 0),
+			r == ASK_TAKEN ? -EADDRINUSE : r, why);
 	a->port = 0;
 }
 
@@ -295,12 +336,11 @@ void cth_ask_tell(struct cth_engine *e, const struct cth_call *c, const struct c
 }
 
 void cth_ask_undo(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
-		  const struct cth_asked *a, struct cth_verdict *v)
+		  struct cth_asked *a, struct cth_verdict *v)
 {
 	if (a->outcome == CTH_ASKED_VERDICT)
 		v->expect = cth_span(NULL, 0);
-	if (a->outcome != CTH_ASKED_MADE)
-		return;
-	for (unsigned i = 0; i < cth_row(w->ports); i++)
-		ask_delete(e, c, w, a->port, i);
+	ask_delete(e, c, w, a);
+	a->outcome = CTH_ASKED_REFUSED;
+	a->port = 0;
 }

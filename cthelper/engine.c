@@ -197,10 +197,20 @@ static void engine_decide(struct cth_engine *e)
 	e->decide(&e->call, d, e->decide_ctx);
 }
 
+static void engine_refused(const struct cth_pkt *p, struct cth_verdict *v, int error,
+			   const char *why, void *engine)
+{
+	struct cth_engine *e = engine;
+
+	cth_engine_unsent(e, p, &e->call, &e->decision, v, error, why);
+}
+
 void cth_engine_packet(const struct cth_pkt *p, struct cth_verdict *v, void *engine)
 {
 	struct cth_engine *e = engine;
 
+	e->queue->refused = engine_refused;
+	e->queue->refused_ctx = e;
 	if (!cth_engine_call(e, p, &e->call))
 		return;
 	engine_decide(e);

@@ -29,14 +29,15 @@ struct cth_engine_stats {
 	uint64_t packets;
 	uint64_t bare;       /* of them without anything for the protocol: handshakes, ACKs, ICMP errors */
 	uint64_t unseen;     /* not seen whole, or without the flow's state: passed */
-	uint64_t expected;   /* expectations made */
+	uint64_t expected;   /* expectations made; a few are taken back, with edits_refused */
 	uint64_t again;      /* wanted again, and there already: retransmissions */
 	uint64_t refused;    /* not to be had: the kernel's word, or no port was free */
 	uint64_t unsure;     /* made with a flow's first packet, and gone when looked for: met already, or
 			      * never taken, which the kernel does not tell */
 	uint64_t ports;      /* ports that were tried and were taken */
 	uint64_t edits;      /* packets rewritten */
-	uint64_t edits_refused; /* that must not be: their announcement passes as it is, in vain */
+	uint64_t edits_refused; /* that must not be, or, of edits too, that the kernel had no memory
+				 * for: their announcement passes as it is, in vain */
 	uint64_t states;     /* changes of a flow's state */
 	uint64_t left;       /* flows that are queued no more */
 	uint64_t dropped;    /* packets, because the protocol says so */
@@ -109,6 +110,19 @@ struct cth_later {
 	struct cth_tuple expected;
 };
 
+/* What came of one expectation that was wanted: private too. */
+struct cth_asked {
+	enum {
+		CTH_ASKED_REFUSED, /* and told */
+		CTH_ASKED_MADE,
+		CTH_ASKED_THERE,   /* already: a retransmission, or as good as ours */
+		CTH_ASKED_VERDICT, /* the packet's own verdict makes it */
+		CTH_ASKED_PORT,    /* only a port was wanted */
+	} outcome;
+	uint16_t port; /* that the other side is to be told; 0: refused */
+	uint32_t made; /* which of the row this packet has made: set of 1 << i */
+};
+
 struct cth_engine {
 	uint64_t others;   /* packets that are no helper's of ours: they pass */
 	cth_event_fn *fn;  /* may be set, with ctx, at any time; NULL: nobody listens */
@@ -126,10 +140,11 @@ struct cth_engine {
 	uint64_t count;
 	uint32_t random;
 	struct cth_later later[CTH_ENGINE_LATER];
-	size_t later_n;
+	size_t later_n, later_mark; /* mark: before the last packet's */
 	/* Work space: stack is dear on small systems. */
 	struct cth_call call, past;
 	struct cth_decision decision;
+	struct cth_asked asked[CTH_WANTED]; /* by the last packet that was applied */
 	struct cth_expect wanted, found;
 	struct cth_edited edited;
 	uint8_t ct[96], expect[320];
@@ -145,7 +160,10 @@ void cth_engine_init(struct cth_engine *e, struct cth_queue *q, struct cth_sock 
 		     struct cth_served *served, size_t n, struct cth_flight *flights,
 		     size_t flights_n, uint32_t seed);
 
-/* A packet, from beginning to end: a cth_pkt_fn, whose ctx is the engine. */
+/*
+ * A packet, from beginning to end: a cth_pkt_fn, whose ctx is the engine. It becomes the queue's
+ * refused as well.
+ */
 void cth_engine_packet(const struct cth_pkt *p, struct cth_verdict *v, void *engine);
 
 /* cth_queue_run(), and then what has to wait until the verdicts have gone. */
@@ -169,6 +187,15 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
  */
 void cth_engine_apply(struct cth_engine *e, const struct cth_pkt *p, const struct cth_call *c,
 		      const struct cth_decision *d, struct cth_verdict *v);
+
+/*
+ * The verdict that was just made of c and d cannot be sent, as cth_refused_fn or the return of
+ * cth_queue_verdict() tells. If the packet would have been changed, what it announces is taken back,
+ * and *v becomes what still has to go, with the packet as it was. Before any other packet.
+ */
+void cth_engine_unsent(struct cth_engine *e, const struct cth_pkt *p, const struct cth_call *c,
+		       const struct cth_decision *d, struct cth_verdict *v, int error,
+		       const char *why);
 
 /*
  * What in d, which may be any bytes, goes beyond the packet of c, or beyond the constants of its

@@ -35,27 +35,15 @@ const uint8_t *cth_flight_find(struct cth_engine *e, uint16_t queue, uint32_t fl
 void cth_flight_note(struct cth_engine *e, uint16_t queue, uint32_t flow,
 		     const uint8_t state[CTH_STATE]);
 
-/* ask.c: what came of one expectation that was wanted. */
-struct cth_asked {
-	enum {
-		CTH_ASKED_MADE,
-		CTH_ASKED_THERE,   /* already: a retransmission, or as good as ours */
-		CTH_ASKED_VERDICT, /* the packet's own verdict makes it */
-		CTH_ASKED_PORT,    /* only a port was wanted */
-		CTH_ASKED_REFUSED, /* and told */
-	} outcome;
-	uint16_t port;             /* that the other side is to be told; 0: refused */
-};
-
-/* Asks. told: this packet announces it, so that the port may be chosen. */
+/* ask.c: asks. told: this packet announces it, so that the port may be chosen. */
 void cth_ask(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w, bool told,
 	     struct cth_verdict *v, struct cth_asked *a);
 
-/* Counts and tells what came of it, when nothing can go wrong with the packet any more; or undoes it. */
+/* Counts and tells what came of it, when the packet is ready; undoes what it has made, and no more. */
 void cth_ask_tell(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
 		  const struct cth_asked *a);
 void cth_ask_undo(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
-		  const struct cth_asked *a, struct cth_verdict *v);
+		  struct cth_asked *a, struct cth_verdict *v);
 
 /* engine.c: makes sure that there is room for what one packet may leave to do. */
 void cth_later_reserve(struct cth_engine *e);

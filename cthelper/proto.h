@@ -84,8 +84,8 @@ struct cth_wanted {
 	 * Where the flow is translated the engine chooses a port that the other side will be told, and
 	 * tries the owner's own one first. public_port is one that was chosen before, and note_at the place
 	 * in the state where the choice is kept, big-endian, CTH_NOWHERE for nowhere: so a
-	 * retransmission is told the same. 0 is kept there if it came to nothing: no port was free, or
-	 * the packet must not be rewritten. Where nothing in this packet tells it, public_port is final.
+	 * retransmission is told the same. If it came to nothing (no port was free, or the packet must
+	 * not be rewritten) public_port is kept there, or 0. Where nothing in this packet tells it, public_port is final.
 	 */
 	uint16_t public_port;
 	uint8_t note_at;

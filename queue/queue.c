@@ -255,10 +255,27 @@ static int verdict_take(struct cth_queue *q, struct cth_queue_bound *b, uint32_t
 	return r;
 }
 
+/* The verdict in q->verdict cannot be sent: whoever minds may have another, in its place. */
+static int verdict_again(struct cth_queue *q, struct cth_queue_bound *b, const struct cth_pkt *p,
+			 int error, const char *why)
+{
+	struct cth_verdict *v = &q->verdict;
+
+	q->stats.refused++;
+	q->last_refusal = why;
+	if (!q->refused)
+		return error;
+	q->refused(p, v, error, why, q->refused_ctx);
+	memset(&v->edit, 0, sizeof(v->edit));
+	v->packet = cth_span(NULL, 0);
+	return verdict_is_plain(v) ? error : verdict_take(q, b, p->id, v, p, &why);
+}
+
 /* What the callback has left in q->verdict. */
 static void packet_decide(struct cth_queue *q, struct cth_queue_bound *b, const struct cth_pkt *p)
 {
 	const char *why = NULL;
+	int r;
 
 	if (q->verdict.code == CTH_HOLD) {
 		run_put(q, b);
@@ -268,10 +285,9 @@ static void packet_decide(struct cth_queue *q, struct cth_queue_bound *b, const 
 		return;
 	}
 	if (!verdict_is_plain(&q->verdict)) {
-		if (verdict_take(q, b, p->id, &q->verdict, p, &why) == 0)
+		r = verdict_take(q, b, p->id, &q->verdict, p, &why);
+		if (r == 0 || verdict_again(q, b, p, r, why) == 0)
 			return;
-		q->stats.refused++;
-		q->last_refusal = why;
 		if (q->verdict.code == CTH_DROP) {
 			drop_alone(q, b, p->id);
 			return;

@@ -53,7 +53,8 @@ struct cth_queue_stats {
 	uint64_t packets;   /* delivered to the callback */
 	uint64_t malformed; /* descriptions cut short or not to be read; such packets pass */
 	uint64_t unbound;   /* packets of a number that is not bound here; they pass */
-	uint64_t refused;   /* verdicts that may not be sent: ACCEPT was, or DROP alone */
+	uint64_t refused;   /* verdicts that could not be sent: ACCEPT was, or DROP alone, or what
+			     * the queue's refused made of them */
 	uint64_t held;      /* at this moment */
 	uint64_t verdicts;  /* decided, ranges counted by packet */
 	uint64_t sends;     /* datagrams that carried them */
@@ -69,6 +70,16 @@ struct cth_queue_stats {
  */
 typedef void cth_pkt_fn(const struct cth_pkt *p, struct cth_verdict *v, void *ctx);
 
+/*
+ * Sees a verdict of cth_pkt_fn's that cannot be sent: error and why are those of
+ * cth_verdict_check() or cth_edit_apply(), or the kernel had no memory for a changed packet
+ * (-ENOBUFS and its like), which cannot wait for it. It may change *v to what shall go instead,
+ * with no changed packet and not CTH_HOLD; what it leaves of either is taken away. If that cannot be
+ * sent as well, ACCEPT goes, or DROP alone. What receives is -EBUSY, as above.
+ */
+typedef void cth_refused_fn(const struct cth_pkt *p, struct cth_verdict *v, int error,
+			    const char *why, void *ctx);
+
 struct cth_queue {
 	struct cth_queue_stats stats;
 	const char *last_refusal;    /* why the last refused verdict was; NULL: none was */
@@ -80,6 +91,8 @@ struct cth_queue {
 	 * emptied > R when they were received.
 	 */
 	uint64_t round, emptied;
+	cth_refused_fn *refused;     /* may be set, with refused_ctx, at any time; NULL: nobody minds */
+	void *refused_ctx;
 	bool no_ranges;              /* never collapse ACCEPTs into VERDICT_BATCH: a must where
 				      * several processes read from one descriptor */
 	/* private */

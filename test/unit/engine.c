@@ -97,6 +97,7 @@ static struct {
 	size_t refuse_n, news;
 	int refuse_all;
 	bool silent;              /* no answers any more */
+	size_t lose;              /* of the first answers */
 	struct {
 		uint16_t type, flags;
 		struct cth_expect e;
@@ -180,7 +181,8 @@ static int control_receive(void *ctx, struct cth_slot *slots, size_t n, int time
 	struct script one;
 
 	(void)ctx;
-	if (ctl.silent) {
+	if (ctl.silent || ctl.lose) {
+		ctl.lose -= ctl.lose > 0;
 		ctl.error_waiting = 0;
 		ctl.k.answers_n = 0;
 		return 0;
@@ -484,6 +486,19 @@ static void pass(const struct situation *s)
 	assert_int_equal(verdicts, 1);
 	assert_int_equal(verdict.id, s->id);
 	assert_int_equal(queue.stats.refused, 0);
+}
+
+/* One whose first verdict could not be sent, perhaps. */
+static void pass_refused(const struct situation *s, bool refused)
+{
+	kernel.out_n = kernel.outs = looked_at = verdicts = 0;
+	feed(s);
+	assert_int_equal(cth_queue_flush(&queue), 0);
+	cth_engine_settle(&engine);
+	take_verdicts();
+	assert_int_equal(verdicts, 1);
+	assert_int_equal(verdict.id, s->id);
+	assert_int_equal(queue.stats.refused, refused);
 }
 
 static void assert_passed_as_it_was(void)
@@ -1335,6 +1350,134 @@ static void no_answer_is_a_refusal(void **state)
 	assert_int_equal(stats()->refused, 1);
 }
 
+static void one_that_was_made_in_silence_is_found(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+
+	(void)state;
+	start_wanting(30000);
+	ctl.lose = 1;
+	s.body = "port 30000\r\n";
+	announce_text(&s, "30000", CTH_FORM_PORT, 0);
+	pass(&s);
+	assert_int_equal(asked(EXP_NEW), 1);
+	assert_int_equal(ctl.k.n, 1);
+	assert_int_equal(stats()->expected, 1);
+	assert_int_equal(stats()->again + stats()->refused, 0);
+	assert_int_equal(count_events(CTH_EVENT_EXPECTED), 1);
+
+	/* And as it is this packet's it is taken back. */
+	setup(NULL);
+	start_wanting(30000);
+	want.public_port = 45678;
+	ctl.lose = 1;
+	s.skb_info = CTH_SKB_GSO;
+	announce_text(&s, "30000", CTH_FORM_PORT, 0);
+	pass(&s);
+	assert_int_equal(asked(EXP_NEW), 1);
+	assert_int_equal(asked(EXP_DEL), 1);
+	assert_int_equal(ctl.k.n, 0);
+	assert_int_equal(stats()->edits_refused, 1);
+}
+
+static void what_is_not_found_after_silence_was_not_made(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+
+	(void)state;
+	start_wanting(30000);
+	ctl.lose = 1;
+	ctl.refuse_all = -EBUSY; /* but that was lost */
+	s.body = "hello";
+	pass(&s);
+	assert_int_equal(asked(EXP_NEW), 1);
+	assert_int_equal(asked(EXP_GET), 1);
+	assert_int_equal(stats()->expected, 0);
+	assert_int_equal(stats()->refused, 1);
+	assert_int_equal(event_of(CTH_EVENT_REFUSED)->error, -ETIMEDOUT);
+
+	/* Somebody else's has been in the way: another port. */
+	setup(NULL);
+	start_wanting(30000);
+	ctl.lose = 1;
+	others_port(&s, 30000);
+	s.body = "port 30000\r\n";
+	announce_text(&s, "30000", CTH_FORM_PORT, 0);
+	pass(&s);
+	assert_int_equal(asked(EXP_NEW), 2);
+	assert_int_equal(ctl.k.n, 2);
+	assert_int_equal(stats()->expected, 1);
+	assert_int_equal(stats()->ports, 1);
+}
+
+/* Where another's is as good as ours, it is not ours to be counted. */
+static void one_that_was_found_after_silence_may_be_anothers(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+
+	(void)state;
+	start_wanting(30000);
+	ctl.lose = 1;
+	others_port(&s, 30000);
+	s.body = "hello";
+	pass(&s);
+	assert_int_equal(stats()->expected, 0);
+	assert_int_equal(stats()->again, 1);
+	assert_int_equal(ctl.k.n, 1);
+}
+
+/* It would end sooner or later, be met by nobody, or belong to another helper. */
+static void what_is_of_another_kind_is_not_ours(void **state)
+{
+	static const struct {
+		uint8_t flags;      /* wanted */
+		uint32_t have, found; /* there */
+		uint32_t class_number;
+		const char *helper;
+		uint64_t again;
+	} cases[] = {
+		{ 0, 0, 0, 1, NULL, 1 },
+		{ 0, CTH_EXPECT_FLAGS, 0, 1, "made-up", 1 },
+		{ 0, CTH_EXPECT_FLAGS, CTH_EXPECT_USERSPACE, 1, NULL, 1 },
+		{ 0, CTH_EXPECT_FLAGS, CTH_EXPECT_INACTIVE, 1, NULL, 0 },
+		{ 0, CTH_EXPECT_FLAGS, CTH_EXPECT_PERMANENT, 1, NULL, 0 },
+		{ CTH_WANT_PERMANENT, CTH_EXPECT_FLAGS, CTH_EXPECT_PERMANENT, 1, NULL, 1 },
+		{ CTH_WANT_PERMANENT, CTH_EXPECT_FLAGS, CTH_EXPECT_INACTIVE, 1, NULL, 0 },
+		{ CTH_WANT_INACTIVE, CTH_EXPECT_FLAGS, CTH_EXPECT_INACTIVE, 1, NULL, 1 },
+		{ CTH_WANT_INACTIVE, 0, 0, 1, NULL, 0 },
+		{ 0, 0, 0, 2, NULL, 0 },
+		{ 0, 0, 0, 0, NULL, 1 }, /* of an older kernel, to which all are */
+		{ CTH_WANT_CHILD, 0, 0, 0, NULL, 0 },
+		{ CTH_WANT_CHILD, 0, 0, 1, "made-up", 1 },
+		{ 0, 0, 0, 1, "other", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+		struct cth_expect *there = &ctl.k.table[0];
+
+		setup(NULL);
+		start_wanting(30000);
+		want.class_number = 1;
+		want.flags = cases[i].flags;
+		others_port(&s, 30000);
+		there->have |= cases[i].have | CTH_EXPECT_CLASS;
+		there->flags = cases[i].found;
+		there->class_number = cases[i].class_number;
+		if (cases[i].helper) {
+			there->have |= CTH_EXPECT_HELPER;
+			strcpy(there->helper, cases[i].helper);
+		}
+		s.body = "hello";
+		pass(&s);
+		if (stats()->again != cases[i].again)
+			fail_msg("case %zu", i);
+		assert_int_equal(stats()->refused, !cases[i].again);
+		assert_int_equal(ctl.k.n, 1);
+	}
+}
+
 static void a_port_told_before_is_tried_first(void **state)
 {
 	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
@@ -1645,7 +1788,7 @@ static void an_edit_that_must_not_be_takes_its_expectations_back(void **state)
 	s.body = "port 30000\r\n";
 	announce_text(&s, "30000", CTH_FORM_PORT, 0);
 	pass(&s);
-	assert_int_equal(get16(verdict.info), 0); /* it came to nothing */
+	assert_int_equal(get16(verdict.info), 4567); /* which was told before */
 	verdict.has_ct = false;
 	assert_taken_back();
 
@@ -1659,6 +1802,120 @@ static void an_edit_that_must_not_be_takes_its_expectations_back(void **state)
 	announce_text(&s, "3", CTH_FORM_PORT, 0);
 	pass(&s);
 	assert_taken_back();
+}
+
+/* What was there before this packet, a retransmission, is what the first one told. */
+static void only_what_this_packet_has_made_is_taken_back(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+
+	(void)state;
+	start_wanting(30000);
+	want.ports = 4;
+	want.public_port = 45678;
+	s.body = "port 30000\r\n";
+	announce_text(&s, "30000", CTH_FORM_PORT, 0);
+	pass(&s);
+	assert_int_equal(ctl.k.n, 4);
+	ctl.k.n = 3; /* the last has been met meanwhile */
+	s.id = 2;
+	s.skb_info = CTH_SKB_GSO;
+	pass(&s);
+	assert_passed_as_it_was();
+	assert_int_equal(stats()->edits_refused, 1);
+	assert_int_equal(asked(EXP_DEL), 1);
+	assert_int_equal(ctl.k.n, 3);
+	for (uint16_t i = 0; i < 3; i++)
+		assert_int_equal(ctl.k.table[i].tuple.dport, 45678 + i);
+}
+
+/* The other side goes by what it was told first. */
+static void a_port_told_before_is_kept_whatever_becomes_of_a_retransmission(void **state)
+{
+	(void)state;
+	for (int why = 0; why < 3; why++) {
+		struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+
+		setup(NULL);
+		start_wanting(30000);
+		decision = want_as_kept;
+		changes_state = true;
+		want.note_at = 6;
+		put16(s.info + 6, 45678);
+		s.body = "port 30000\r\n";
+		announce_text(&s, "30000", CTH_FORM_PORT, 0);
+		if (why == 0)
+			s.skb_info = CTH_SKB_GSO;
+		else if (why == 1)
+			ctl.refuse_all = -EMFILE;
+		else
+			kernel.send_error[0] = -ENOBUFS;
+		pass_refused(&s, why == 2);
+		assert_false(verdict.has_packet);
+		assert_int_equal(ctl.k.n, 0);
+		assert_int_equal(verdict.info_n, 8);
+		assert_int_equal(verdict.info[0], 0xaa);
+		assert_int_equal(get16(verdict.info + 6), 45678);
+	}
+}
+
+/* The kernel has no memory for it just now: so it passes as it is. */
+static void an_edited_packet_that_cannot_be_sent_takes_its_expectations_back(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+
+	(void)state;
+	start_wanting(30000);
+	changes_state = true;
+	want.public_port = 0;
+	want.note_at = 6;
+	s.body = "port 30000\r\n";
+	s.flow.reply.dport = 40000;
+	others_port(&s, 30000); /* so that another is chosen */
+	announce_text(&s, "30000", CTH_FORM_PORT, 0);
+	kernel.send_error[0] = -ENOBUFS;
+	pass_refused(&s, true);
+	assert_int_equal(verdict.word, CTH_ACCEPT);
+	assert_false(verdict.has_packet);
+	assert_int_equal(verdict.info_n, 8); /* the state goes all the same */
+	assert_int_equal(verdict.info[0], 0xaa);
+	assert_int_equal(get16(verdict.info + 6), 0);
+	assert_int_equal(ctl.k.n, 1);
+	assert_int_equal(asked(EXP_DEL), 1);
+	assert_int_equal(stats()->states, 1);
+	assert_int_equal(stats()->edits_refused, 1);
+	assert_int_equal(count_events(CTH_EVENT_EDIT_REFUSED), 1);
+	assert_int_equal(event_of(CTH_EVENT_EDIT_REFUSED)->error, -ENOBUFS);
+	assert_non_null(event_of(CTH_EVENT_EDIT_REFUSED)->why);
+
+	/* What flies is what was sent. */
+	decision = NULL;
+	s.id = 2;
+	pass_refused(&s, true);
+	assert_int_equal(seen.state[0], 0xaa);
+	assert_int_equal(get16(seen.state + 6), 0);
+}
+
+/* A verdict without another packet waits for memory; what it announces holds. */
+static void what_is_not_edited_waits_for_memory_and_is_kept(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+
+	(void)state;
+	start_wanting(30000);
+	changes_state = true;
+	s.body = "port 30000\r\n";
+	kernel.send_error[0] = kernel.send_error[1] = -ENOBUFS;
+	feed(&s);
+	assert_int_equal(cth_queue_flush(&queue), -ENOBUFS);
+	assert_int_equal(cth_queue_flush(&queue), 0);
+	looked_at = verdicts = 0;
+	take_verdicts();
+	assert_int_equal(verdicts, 1);
+	assert_int_equal(verdict.info[0], 0xaa);
+	assert_int_equal(ctl.k.n, 1);
+	assert_int_equal(stats()->edits_refused, 0);
+	assert_int_equal(queue.stats.refused, 0);
 }
 
 /* First packets. */
@@ -1821,6 +2078,24 @@ static void a_first_packet_that_must_not_be_edited_brings_no_expectation(void **
 	assert_int_equal(stats()->edits_refused, 1);
 	assert_int_equal(stats()->expected + stats()->unsure, 0);
 	assert_int_equal(asked(EXP_NEW) + asked(EXP_DEL), 0);
+}
+
+static void a_first_packet_that_cannot_be_sent_brings_no_expectation(void **state)
+{
+	struct situation s = first_packet(4, SNAT);
+
+	(void)state;
+	want.dest = CTH_TO_OWN;
+	want.port = 30000;
+	s.body = "30000";
+	s.body_n = 5;
+	announce_text(&s, "30000", CTH_FORM_ADDRESS_PORT, '|');
+	kernel.send_error[0] = -ENOMEM;
+	pass_refused(&s, true);
+	assert_passed_as_it_was();
+	assert_int_equal(asked(EXP_GET), 1); /* for the port, before; not afterwards */
+	assert_int_equal(stats()->unsure, 0);
+	assert_int_equal(stats()->edits_refused, 1);
 }
 
 static void a_first_packet_brings_no_row(void **state)
@@ -2587,6 +2862,39 @@ static void the_halves_may_be_called_apart(void **state)
 	assert_int_equal(stats()->bare, 1);
 }
 
+/* Sent late, and refused then: the caller tells. */
+static void what_cannot_be_sent_late_is_taken_back_if_it_was_changed(void **state)
+{
+	(void)state;
+	for (unsigned changed = 0; changed < 2; changed++) {
+		static uint8_t buf[4096];
+		static struct cth_verdict v;
+		struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+		struct cth_decision d = sound();
+		size_t n;
+
+		setup(NULL);
+		queue.fn = first_half;
+		s.body = violated_body;
+		d.announced_n = (uint8_t)changed;
+		n = make_datagram(&s, buf, sizeof(buf));
+		assert_int_equal(cth_queue_feed(&queue, cth_span(buf, n)), 1);
+		cth_verdict_init(&v);
+		cth_engine_apply(&engine, &kept, &call, &d, &v);
+		assert_int_equal(ctl.k.n, 1);
+		assert_int_equal(cth_edit_empty(&v.edit), !changed);
+		cth_engine_unsent(&engine, &kept, &call, &d, &v, -ENOBUFS, "no memory");
+		assert_int_equal(ctl.k.n, !changed);
+		assert_int_equal(stats()->edits_refused, changed);
+		assert_true(cth_edit_empty(&v.edit));
+		assert_int_equal(cth_queue_verdict(&queue, 7, s.id, &v, &kept), 0);
+		looked_at = verdicts = 0;
+		take_verdicts();
+		assert_false(verdict.has_packet);
+		assert_int_equal(verdict.info[0], 1);
+	}
+}
+
 /* decide.c's helpers for protocols. */
 
 static void a_protocol_cannot_want_or_announce_more_than_there_is_room_for(void **state)
@@ -2656,6 +2964,10 @@ int main(void)
 		T(refusals_that_no_port_helps_end_it),
 		T(a_bad_class_is_a_refusal),
 		T(no_answer_is_a_refusal),
+		T(one_that_was_made_in_silence_is_found),
+		T(what_is_not_found_after_silence_was_not_made),
+		T(one_that_was_found_after_silence_may_be_anothers),
+		T(what_is_of_another_kind_is_not_ours),
 		T(a_port_told_before_is_tried_first),
 		T(a_port_told_before_is_fixed_where_it_is_not_told_again),
 		T(a_port_is_noted_in_the_state_that_is_sent),
@@ -2673,6 +2985,11 @@ int main(void)
 		T(a_verdict_carries_one_expectation),
 		T(a_first_packets_port_is_looked_for_before_it_is_told),
 		T(a_first_packet_that_must_not_be_edited_brings_no_expectation),
+		T(only_what_this_packet_has_made_is_taken_back),
+		T(a_port_told_before_is_kept_whatever_becomes_of_a_retransmission),
+		T(an_edited_packet_that_cannot_be_sent_takes_its_expectations_back),
+		T(what_is_not_edited_waits_for_memory_and_is_kept),
+		T(a_first_packet_that_cannot_be_sent_brings_no_expectation),
 		T(a_first_packet_brings_no_row),
 		T(a_first_packets_repetition_is_told_apart),
 		T(many_first_packets_in_one_batch_are_all_looked_for),
@@ -2706,6 +3023,7 @@ int main(void)
 		T(foreign_addresses_need_leave),
 		T(a_decision_of_any_bytes_gets_its_packet_one_verdict),
 		T(the_halves_may_be_called_apart),
+		T(what_cannot_be_sent_late_is_taken_back_if_it_was_changed),
 		T(a_protocol_cannot_want_or_announce_more_than_there_is_room_for),
 	};
 

@@ -1290,6 +1290,73 @@ static void without_memory_for_an_edited_packet_it_passes_as_it_was(void **state
 	assert_non_null(q.last_refusal);
 }
 
+static struct {
+	int calls, error;
+	const char *why;
+	int code;
+	bool impossible; /* what the verdict is made then */
+} anew;
+
+static void make_anew(const struct cth_pkt *p, struct cth_verdict *v, int error, const char *why,
+		      void *ctx)
+{
+	assert_ptr_equal(ctx, &anew);
+	assert_int_equal(p->id, 3);
+	assert_false(cth_edit_empty(&v->edit));
+	assert_int_equal(cth_queue_run(&q, 0, 0), -EBUSY);
+	anew.calls++;
+	anew.error = error;
+	anew.why = why;
+	v->code = anew.code;
+	if (anew.impossible)
+		v->l2hdr = cth_span("x", 1); /* of a packet that is no bridge's */
+	else
+		v->packet = cth_span("no packet at all", 16);
+}
+
+static void a_verdict_that_cannot_be_sent_may_be_made_anew(void **state)
+{
+	static const struct {
+		int send_error, code;
+		bool impossible;
+		uint32_t word;
+	} cases[] = {
+		{ -ENOMEM, CTH_ACCEPT, false, CTH_ACCEPT },
+		{ -ENOBUFS, CTH_DROP, false, CTH_DROP },
+		{ -ENOMEM, CTH_STOP, false, CTH_STOP },
+		{ -ENOMEM, CTH_HOLD, false, CTH_ACCEPT },
+		{ -ENOMEM, CTH_ACCEPT, true, CTH_ACCEPT },
+		{ -ENOMEM, CTH_DROP, true, CTH_DROP },
+	};
+
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		struct golden g = { .n = 0 };
+
+		setup(state);
+		bound(1);
+		seen.answer = edit_some;
+		memset(&anew, 0, sizeof(anew));
+		anew.code = cases[i].code;
+		anew.impossible = cases[i].impossible;
+		q.refused = make_anew;
+		q.refused_ctx = &anew;
+		packets_begin();
+		udp_packet(3, "abcdefg");
+		packets_arrive();
+		k.send_error[0] = cases[i].send_error;
+		assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+		golden_verdict(&g, VERDICT, 1, cases[i].word, 3);
+		assert_sent(0, &g);
+		assert_int_equal(k.outs, 1);
+		assert_int_equal(anew.calls, 1);
+		assert_int_equal(anew.error, cases[i].send_error);
+		assert_ptr_equal(anew.why, q.last_refusal);
+		assert_int_equal(q.stats.refused, 1);
+		assert_int_equal(q.stats.verdicts, 1);
+		assert_int_equal(q.stats.held, 0);
+	}
+}
+
 static void an_edited_packet_survives_a_failing_send(void **state)
 {
 	struct golden g = { .n = 0 };
@@ -2222,6 +2289,7 @@ int main(void)
 		TEST(a_verdict_longer_than_its_buffer_is_replaced),
 		TEST(a_replaced_packet_follows_its_verdict),
 		TEST(an_edited_packet_follows_its_verdict),
+		TEST(a_verdict_that_cannot_be_sent_may_be_made_anew),
 		TEST(an_edited_packet_survives_a_failing_send),
 		TEST(without_memory_for_an_edited_packet_it_passes_as_it_was),
 		TEST(peer_python_netfilterqueue_replaces_a_whole_packet_by_a_cut_one),

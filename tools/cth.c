@@ -21,11 +21,12 @@ extern const struct applet expect_list_applet, expect_get_applet, expect_add_app
 extern const struct applet run_protocols_applet;
 extern const struct applet queue_applet, stats_applet, nfqnl_test_applet, doctor_applet;
 extern const struct applet decode_applet, replay_applet;
+extern const struct applet status_applet, top_applet;
 
 static const struct applet *const applets[] = {
 	&helper_add_applet, &helper_get_applet, &helper_list_applet, &helper_set_applet,
 	&helper_enable_applet, &helper_disable_applet, &helper_del_applet, &helper_flush_applet,
-	&run_protocols_applet,
+	&run_protocols_applet, &status_applet, &top_applet,
 	&attach_applet, &detach_applet,
 	&expect_list_applet, &expect_get_applet, &expect_add_applet,
 	&expect_del_applet, &expect_flush_applet, &expect_watch_applet,

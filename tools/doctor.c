@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include "../netlink/uapi.h"
 #include "cth.h"
+#include "elsewhere.h"
+#include "lacking.h"
 #include "proc.h"
 #include "rules.h"
 
@@ -617,13 +619,22 @@ static void check_legacy(struct doctor *d)
 
 static void check_nat(struct doctor *d)
 {
-	if (proc_module("nf_nat") != PROC_MODULE_UNKNOWN || proc_symbol("nf_nat_setup_info"))
-		tell(d, GOOD, "NAT (nf_nat)", NULL, NULL);
-	else
-		tell(d, IDLE, "NAT (nf_nat)", "not loaded: nothing is translated on this machine, "
-		     "and expectations cannot ask for it",
-		     "if it is wanted, the kernel needs CONFIG_NF_NAT; try: modprobe nf_nat\n"
-		     "Debian: linux-image-ARCH has it; OpenWrt: kmod-nf-nat");
+	const char *what = "NAT (nf_nat)";
+
+	switch (lacking_nat(&d->sock)) {
+	case NAT_THERE:
+		tell(d, GOOD, what, NULL, NULL);
+		break;
+	case NAT_LOADABLE:
+		tell(d, IDLE, what, "not loaded: nothing is translated on this machine; a rule that "
+		     "translates will load it", NULL);
+		break;
+	case NAT_LACKING:
+		tell(d, DOUBTFUL, what, lacking_nat_means, lacking_nat_remedy);
+		break;
+	case NAT_UNKNOWN:
+		tell(d, IDLE, what, "not loaded; whether it could be is not known", NULL);
+	}
 }
 
 static void check_expectations(struct doctor *d)
@@ -675,6 +686,57 @@ static void check_priorities(struct doctor *d)
 		tell(d, GOOD, "priorities of rules that attach a helper", NULL, NULL);
 }
 
+static bool is_enabled(const struct doctor *d, const struct elsewhere_helper *e)
+{
+	for (size_t i = 0; i < d->helpers_n; i++)
+		if (d->helpers[i].enabled && (uint16_t)d->helpers[i].queue == e->queue &&
+		    strcmp(d->helpers[i].name, e->name) == 0)
+			return true;
+	return false;
+}
+
+static void tell_place(struct doctor *d, const struct elsewhere_place *p)
+{
+	const char *attached = phrase("rule %s attaches %s", p->rule, p->helper.name);
+
+	if (is_enabled(d, &p->helper))
+		tell(d, BAD, elsewhere_text(p),
+		     phrase("%s, which is enabled, and nobody listens on queue %u there: its new "
+			    "connections are never confirmed, and hang behind NAT or a stateful "
+			    "firewall", attached, p->helper.queue),
+		     phrase("start its program there too (cth run: --netns %s), or take the rule "
+			    "away, or: cth helper disable %s", elsewhere_netns(p), p->helper.name));
+	else
+		tell(d, IDLE, elsewhere_text(p),
+		     phrase("%s, which is disabled: packets pass, as they should while nobody "
+			    "listens on queue %u there", attached, p->helper.queue), NULL);
+}
+
+/* Who has no right to go there hears nothing of it. */
+static void check_elsewhere(struct doctor *d)
+{
+	static struct elsewhere_helper wants[HELPERS];
+	static struct elsewhere found;
+	const char *what = "other network namespaces";
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->helpers_n; i++) {
+		if (!wanted(d, d->helpers[i].name))
+			continue;
+		memcpy(wants[n].name, d->helpers[i].name, sizeof(wants[n].name));
+		wants[n++].queue = (uint16_t)d->helpers[i].queue;
+	}
+	elsewhere_look(wants, n, NULL, 0, &found);
+	for (size_t i = 0; i < found.n; i++)
+		tell_place(d, &found.places[i]);
+	if (found.looked && !found.n)
+		tell(d, GOOD, what, phrase("in %zu of them no rule attaches a helper that nobody "
+					   "there serves", found.looked), NULL);
+	if (found.looked && !found.whole)
+		tell(d, IDLE, what, phrase("only %zu were looked at; there are more", found.looked),
+		     NULL);
+}
+
 static void examine(struct doctor *d)
 {
 	if (!check_socket(d))
@@ -695,6 +757,7 @@ static void examine(struct doctor *d)
 	check_expectations(d);
 	if (d->rules_read)
 		check_priorities(d);
+	check_elsewhere(d);
 	kernel_close(&d->sock);
 	rules_free(&d->rules);
 }

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * elsewhere.h - other network namespaces. The registry of helpers is one for all of them, while
+ * rules and queues are each one's own: a helper that is enabled for this one is enabled in all,
+ * and where a rule attaches it and nobody listens, new connections hang.
+ */
+#ifndef TOOLS_ELSEWHERE_H
+#define TOOLS_ELSEWHERE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ELSEWHERE_MOST 64   /* namespaces that are looked at */
+#define ELSEWHERE_MS   1000 /* that it takes at most */
+
+/* What is looked for: rules that attach it, and who listens on its queue. */
+struct elsewhere_helper {
+	char name[16];
+	uint16_t queue;
+};
+
+/* A namespace with a rule for a helper and no listener; each helper is told once for each. */
+struct elsewhere_place {
+	struct elsewhere_helper helper;
+	char name[128];  /* of `ip netns list`; "": it has none, but ... */
+	long pid;        /* ... this process is in it, ... */
+	char command[32];
+	char rule[256];  /* the first rule's place */
+};
+
+struct elsewhere {
+	struct elsewhere_place places[ELSEWHERE_MOST];
+	size_t n;
+	size_t looked;   /* namespaces that were looked at, ours not counted */
+	bool whole;      /* there are no more that may be looked at */
+};
+
+/*
+ * Looks at those that have a name and at those that processes are in, each once; not at this
+ * process's, and not at the served ones, which are as enter_netns() takes them: somebody will
+ * listen there. Without the right to enter one it is passed over. This process stays where it is:
+ * a child goes there, and is ended when time is up.
+ */
+void elsewhere_look(const struct elsewhere_helper *helpers, size_t n, const char *const *served,
+		    size_t served_n, struct elsewhere *found);
+
+/* "network namespace blue", "network namespace of pid 812 (dnsmasq)"; and what --netns takes. */
+const char *elsewhere_text(const struct elsewhere_place *p);
+const char *elsewhere_netns(const struct elsewhere_place *p);
+
+/* For a program that is about to enable these helpers: looks, and warns of each place. */
+void elsewhere_warn(const struct elsewhere_helper *helpers, size_t n, const char *const *served,
+		    size_t served_n);
+
+#endif

@@ -717,7 +717,7 @@ static void check_elsewhere(struct doctor *d)
 {
 	static struct elsewhere_helper wants[HELPERS];
 	static struct elsewhere found;
-	const char *what = "other network namespaces";
+	const char *const here = NULL, *what = "other network namespaces";
 	size_t n = 0;
 
 	for (size_t i = 0; i < d->helpers_n; i++) {
@@ -726,7 +726,7 @@ static void check_elsewhere(struct doctor *d)
 		memcpy(wants[n].name, d->helpers[i].name, sizeof(wants[n].name));
 		wants[n++].queue = (uint16_t)d->helpers[i].queue;
 	}
-	elsewhere_look(wants, n, NULL, 0, &found);
+	elsewhere_look(wants, n, &here, 1, &found);
 	for (size_t i = 0; i < found.n; i++)
 		tell_place(d, &found.places[i]);
 	if (found.looked && !found.n)

@@ -46,7 +46,7 @@ struct elsewhere_walk {
 	struct {
 		dev_t dev;
 		ino_t ino;
-	} known[2 * ELSEWHERE_MOST]; /* ours and the served ones, and where it has been */
+	} known[2 * ELSEWHERE_MOST]; /* the served ones, and where it has been */
 	size_t known_n, looked;
 	bool whole;
 };
@@ -66,8 +66,10 @@ static bool is_new(struct elsewhere_walk *w, const struct stat *st)
 	return true;
 }
 
-static void pass_over(struct elsewhere_walk *w, const char *path)
+static void pass_over(struct elsewhere_walk *w, const char *netns)
 {
+	const char *path = !netns ? "/proc/self/ns/net" :
+			   strchr(netns, '/') ? netns : phrase(NAMED "/%s", netns);
 	struct stat st;
 
 	if (stat(path, &st) == 0)
@@ -222,9 +224,8 @@ static void visit_processes(struct elsewhere_walk *w)
 static void walk(struct elsewhere_walk *w, const char *const *served, size_t served_n)
 {
 	w->whole = true;
-	pass_over(w, "/proc/self/ns/net");
 	for (size_t i = 0; i < served_n; i++)
-		pass_over(w, strchr(served[i], '/') ? served[i] : phrase(NAMED "/%s", served[i]));
+		pass_over(w, served[i]);
 	visit_named(w);
 	visit_processes(w);
 	if (w->whole)

@@ -37,10 +37,10 @@ struct elsewhere {
 };
 
 /*
- * Looks at those that have a name and at those that processes are in, each once; not at this
- * process's, and not at the served ones, which are as enter_netns() takes them: somebody will
- * listen there. Without the right to enter one it is passed over. This process stays where it is:
- * a child goes there, and is ended when time is up.
+ * Looks at the namespaces that have a name and at those that processes are in, each once; not at the
+ * served ones, where somebody listens, or will: they are as enter_netns() takes them, and NULL is the one
+ * that this process is in. Without the right to enter one it is passed over. This process stays where
+ * it is: a child goes there, and is ended when time is up.
  */
 void elsewhere_look(const struct elsewhere_helper *helpers, size_t n, const char *const *served,
 		    size_t served_n, struct elsewhere *found);

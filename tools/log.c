@@ -121,7 +121,7 @@ static void compose(struct text *t, enum log_kind kind, const char *by, const ch
 		n = line_length(line, &next);
 		if (to.journal)
 			add(t, severity, sizeof(severity));
-		if (line == text && kind < LOG_KIND_NOTICE) {
+		if (line == text && by && kind < LOG_KIND_NOTICE) {
 			add(t, by, strlen(by));
 			add(t, ": ", 2);
 		}
@@ -248,7 +248,7 @@ static bool say_there(enum log_kind kind, const char *by, const char *text)
 void log_say(enum log_kind kind, const char *by, const char *text)
 {
 	if (to.lost != to.told &&
-	    say_there(LOG_KIND_WARNING, by,
+	    say_there(LOG_KIND_WARNING, said_by,
 		      phrase("%llu message%s before this one could not be said: nobody took them",
 			     (unsigned long long)(to.lost - to.told),
 			     to.lost - to.told == 1 ? "" : "s")))

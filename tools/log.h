@@ -18,8 +18,8 @@ enum log_kind {
 };
 
 /*
- * Says it, each of its lines as a message of its own. by stands in front of errors and warnings,
- * but not in syslog, which tells that by itself.
+ * Says it, each of its lines as a message of its own. by, unless it is NULL, stands in front of errors
+ * and warnings, but not in syslog, which tells that by itself.
  */
 void log_say(enum log_kind kind, const char *by, const char *text);
 

@@ -60,6 +60,7 @@ void latency_end(struct run_latency *l, int64_t begun);
 struct status_socket {
 	const char *path;   /* that the operator wants; NULL: the usual one */
 	bool off;
+	bool usual;         /* path is nobody's wish either: its absence ends nothing */
 	/* private */
 	char at[STATUS_PATH];
 	bool open;
@@ -73,8 +74,8 @@ struct status_socket {
 };
 
 /*
- * The guardian, as root, before it gives up rights: makes the socket, for root alone. Usually it
- * is STATUS_FOLDER/NAME.sock, or NAME@NETNS.sock. One that nobody listens at is replaced. 0, or an exit code,
+ * The guardian, as root, before it gives up rights: makes the socket, for root alone. If not told
+ * it is STATUS_FOLDER/NAME.sock, or NAME@NETNS.sock. One that nobody listens at is replaced. 0, or an exit code,
  * and why has been said: somebody listens there; or it cannot be made, and was asked for.
  */
 int status_open(struct status_socket *s, const char *name, const char *netns);
@@ -111,7 +112,7 @@ struct status_look {
 int status_wait(struct status_socket *s);
 void status_serve(struct status_socket *s, void (*look)(struct status_look *l, void *ctx), void *ctx);
 
-/* "ftp" of /run/cth/ftp.sock: how many bytes. */
+/* status_read.c: "ftp" of /run/cth/ftp.sock: how many bytes. */
 size_t status_name(const char *path, const char **name);
 
 /*

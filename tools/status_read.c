@@ -215,7 +215,7 @@ struct cth_span status_label(const struct status_sample *s, const char *name)
 	for (size_t i = 0; i < s->n; i++)
 		if (is_text(s->labels[i].name, name))
 			return s->labels[i].value;
-	return cth_span(NULL, 0);
+	return cth_span("", 0);
 }
 
 uint64_t status_of_run(const struct status *s, const char *name)
@@ -269,6 +269,16 @@ static void add_to_row(struct status_row *row, const struct status_sample *s)
 		add_time(row, s);
 	if (is_text(s->name, "cth_decision_seconds_sum"))
 		row->sum = nanoseconds_of(s->value, s->nano);
+}
+
+size_t status_name(const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n;
+
+	*name = slash ? slash + 1 : path;
+	n = strlen(*name);
+	return n > 5 && strcmp(*name + n - 5, ".sock") == 0 ? n - 5 : n;
 }
 
 bool status_in_row(const struct status_row *row, const struct status_sample *s)

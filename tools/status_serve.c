@@ -41,16 +41,6 @@ static void usual_path(struct status_socket *s, const char *name, const char *ne
 			s->at[at] = '-';
 }
 
-size_t status_name(const char *path, const char **name)
-{
-	const char *slash = strrchr(path, '/');
-	size_t n;
-
-	*name = slash ? slash + 1 : path;
-	n = strlen(*name);
-	return n > 5 && strcmp(*name + n - 5, ".sock") == 0 ? n - 5 : n;
-}
-
 static void address_of(const struct status_socket *s, struct sockaddr_un *address)
 {
 	memset(address, 0, sizeof(*address));
@@ -145,6 +135,8 @@ static const char *open_cause(int err)
 		return "another run answers there";
 	case EEXIST:
 		return "there is something that is no socket";
+	case ENOENT:
+		return "there is no such folder";
 	case ENAMETOOLONG:
 		return "a socket's path has at most 107 bytes";
 	case EACCES:
@@ -165,7 +157,7 @@ static int cannot_open(const struct status_socket *s, int err)
 {
 	const char *tried = phrase("make the status socket %s", s->path ? s->path : s->at);
 
-	if (s->path || err == -EADDRINUSE)
+	if ((s->path && !s->usual) || err == -EADDRINUSE)
 		return fail(err, tried, open_cause(err), open_remedy(err));
 	fail(err, tried, open_cause(err), "the service goes on without");
 	return CTH_EXIT_OK;
@@ -184,8 +176,8 @@ int status_open(struct status_socket *s, const char *name, const char *netns)
 		snprintf(s->at, sizeof(s->at), "%s", s->path);
 	else
 		err = -ENAMETOOLONG;
-	if (!s->path && mkdir(STATUS_FOLDER, 0755) < 0 && errno != EEXIST)
-		err = -errno;
+	if (strncmp(s->at, STATUS_FOLDER "/", sizeof(STATUS_FOLDER)) == 0)
+		(void)mkdir(STATUS_FOLDER, 0755);
 	if (err == 0)
 		err = listen_there(s);
 	return err < 0 ? cannot_open(s, err) : CTH_EXIT_OK;

@@ -88,6 +88,10 @@ check-vm: all
 compare: all
 	@BUILD=$(BUILD) test/vm/compare $(WHO)
 
+# Against other programs and libraries, with the goals: tables, CSV and SVG in $(BUILD)/bench.
+bench: all
+	@BUILD=$(BUILD) CC="$(CC)" test/bench/run $(PARTS)
+
 fuzz:
 	@BUILD=$(BUILD) test/fuzz/run $(or $(SECONDS),30) $(TARGETS)
 
@@ -144,6 +148,6 @@ install-units-procd:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all static demo check check-vm compare fuzz size install install-units \
+.PHONY: all static demo check check-vm compare bench fuzz size install install-units \
 	install-units-systemd install-units-openrc install-units-procd clean
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

@@ -135,11 +135,22 @@ static int ask_compare(const struct cth_call *c, const struct cth_expect *x,
 	       x->nat.sport == found->nat.sport ? ASK_THERE : ASK_TAKEN;
 }
 
+static int ask_make(struct cth_engine *e, const struct cth_expect *x)
+{
+	return cth_expect_new_in(e->control, x, e->room, sizeof(e->room), NULL);
+}
+
+static int ask_find(struct cth_engine *e, const struct cth_expect *x)
+{
+	return cth_expect_get_in(e->control, &x->tuple, x->zone, &e->found, e->room,
+				 sizeof(e->room), NULL);
+}
+
 /* It was asked for, and no answer came: if it is there now, it is taken to be this packet's. */
 static int ask_after_silence(struct cth_engine *e, const struct cth_call *c,
 			     const struct cth_expect *x)
 {
-	int r = cth_expect_get(e->control, &x->tuple, x->zone, &e->found, NULL);
+	int r = ask_find(e, x);
 
 	if (r < 0)
 		return -ETIMEDOUT;
@@ -149,7 +160,7 @@ static int ask_after_silence(struct cth_engine *e, const struct cth_call *c,
 
 static int ask_one(struct cth_engine *e, const struct cth_call *c, const struct cth_expect *x)
 {
-	int r = cth_expect_new(e->control, x, NULL);
+	int r = ask_make(e, x);
 
 	if (r == -EBUSY || r == -EALREADY)
 		return ASK_TAKEN;
@@ -157,16 +168,16 @@ static int ask_one(struct cth_engine *e, const struct cth_call *c, const struct 
 		return ask_after_silence(e, c, x);
 	if (r != -EEXIST)
 		return r < 0 ? r : ASK_MADE;
-	r = cth_expect_get(e->control, &x->tuple, x->zone, &e->found, NULL);
+	r = ask_find(e, x);
 	if (r == -ENOENT) /* gone a moment ago: the way is free now, or another's again */
-		return cth_expect_new(e->control, x, NULL) == 0 ? ASK_MADE : ASK_TAKEN;
+		return ask_make(e, x) == 0 ? ASK_MADE : ASK_TAKEN;
 	return r < 0 ? r : ask_compare(c, x, &e->found);
 }
 
 /* For a port that is only to be told: would it be free? */
 static int ask_probe(struct cth_engine *e, const struct cth_call *c, const struct cth_expect *x)
 {
-	int r = cth_expect_get(e->control, &x->tuple, x->zone, &e->found, NULL);
+	int r = ask_find(e, x);
 
 	if (r == 0)
 		return ask_compare(c, x, &e->found);
@@ -183,7 +194,8 @@ static void ask_delete(struct cth_engine *e, const struct cth_call *c, const str
 		if (!(a->made >> i & 1))
 			continue;
 		x->have = CTH_EXPECT_TUPLE | CTH_EXPECT_ZONE;
-		(void)cth_expect_del(e->control, x, NULL);
+		(void)cth_expect_del_in(e->control, x, &e->found, e->room, sizeof(e->room),
+					NULL);
 	}
 	a->made = 0;
 }

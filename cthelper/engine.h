@@ -147,7 +147,8 @@ struct cth_engine {
 	struct cth_asked asked[CTH_WANTED]; /* by the last packet that was applied */
 	struct cth_expect wanted, found;
 	struct cth_edited edited;
-	uint8_t ct[96], expect[320];
+	uint8_t ct[96], expect[320]; /* of a verdict */
+	uint8_t room[CTH_EXPECT_ROOM]; /* of requests */
 };
 
 /*

@@ -16,14 +16,14 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include "expect.h"
+#include "inner.h"
 #include "../netlink/uapi.h"
 
 #define EXPECTATIONS(message) (uint16_t)(NFNL_SUBSYS_CTNETLINK_EXP << 8 | (message))
 #define ALL_FLAGS (uint32_t)(CTH_EXPECT_PERMANENT | CTH_EXPECT_INACTIVE | CTH_EXPECT_USERSPACE)
 
-/* What the largest of our messages takes: a NEW with every part, of IPv6 and longest names. */
-#define EXPECT_ROOM 640
+/* One that names an expectation: tuple, id, zone. */
+#define EXPECT_NAME_ROOM 160
 
 /* What is good and what is not. */
 
@@ -233,9 +233,9 @@ int cth_expect_put_get(struct cth_msg *m, uint16_t flags, uint32_t seq, uint8_t 
 	return cth_msg_end(m);
 }
 
+/* Without a tuple this message would delete all there is. */
 int cth_expect_put_del(struct cth_msg *m, uint16_t flags, uint32_t seq, const struct cth_expect *e)
 {
-	/* Without a tuple this message would delete all there is. */
 	if (!(e->have & CTH_EXPECT_TUPLE) || tuple_fault(&e->tuple))
 		return -EINVAL;
 	cth_msg_begin(m, EXPECTATIONS(IPCTNL_MSG_EXP_DELETE), flags, seq, e->tuple.src.family, 0);
@@ -380,7 +380,7 @@ int cth_expect_event(struct cth_expect *e, const struct cth_nlmsg *m)
 /* What an answer is read into, or told to. */
 struct reading {
 	uint32_t seq;
-	struct cth_expect *found; /* of a GET */
+	struct cth_expect *found; /* the last */
 	size_t count;
 	cth_expect_fn *fn;        /* of a dump */
 	void *ctx;
@@ -389,7 +389,6 @@ struct reading {
 static int reading_step(const struct cth_nlmsg *m, void *ctx)
 {
 	struct reading *w = (struct reading *)ctx;
-	struct cth_expect e;
 	int r;
 
 	if (!m) { /* the dump starts again */
@@ -399,40 +398,13 @@ static int reading_step(const struct cth_nlmsg *m, void *ctx)
 	}
 	if (m->seq != w->seq) /* an event, or the rest of a dump that was given up */
 		return 0;
-	r = cth_expect_event(&e, m);
+	r = cth_expect_event(w->found, m);
 	if (r <= 0)
 		return r == -EPROTO ? 0 : r;
 	w->count++;
-	if (w->found)
-		*w->found = e;
 	if (w->fn)
-		w->fn(&e, w->ctx);
+		w->fn(w->found, w->ctx);
 	return 0;
-}
-
-static int dump_expectations(struct cth_sock *s, uint8_t family, struct reading *w,
-			     struct cth_nack *nack)
-{
-	uint8_t buf[32];
-	struct cth_msg m;
-	int r;
-
-	w->seq = cth_sock_seq(s);
-	cth_msg_init(&m, buf, sizeof(buf));
-	r = cth_expect_put_get(&m, NLM_F_REQUEST | NLM_F_DUMP, w->seq, family, NULL, 0);
-	return r < 0 ? r : cth_sock_dump(s, cth_msg_bytes(&m), reading_step, w, nack);
-}
-
-/*
- * EINVAL is what nfnetlink says of a subsystem that it does not have, and what the
- * subsystem says of much: of a dump nobody else has a reason to say it.
- */
-static bool ctnetlink_is_absent(struct cth_sock *s, const struct cth_nack *nack)
-{
-	struct reading nothing = { 0 };
-
-	return nack->error == -EINVAL && !nack->text[0] &&
-	       dump_expectations(s, AF_UNSPEC, &nothing, NULL) == -EINVAL;
 }
 
 /* One request; the answers that bear its sequence number go to w, if given. */
@@ -445,7 +417,7 @@ static int request_expectation(struct cth_sock *s, const struct cth_msg *m, stru
 	if (!nack)
 		nack = &own;
 	r = cth_sock_request(s, cth_msg_bytes(m), w ? reading_step : NULL, w, nack);
-	return ctnetlink_is_absent(s, nack) ? -EPROTONOSUPPORT : r;
+	return cth_ctnetlink_is_absent(s, nack) ? -EPROTONOSUPPORT : r;
 }
 
 /* What fails before anything is sent must not look as if the kernel had refused it. */
@@ -455,33 +427,39 @@ static void forget_refusal(struct cth_nack *nack)
 		memset(nack, 0, sizeof(*nack));
 }
 
-int cth_expect_new(struct cth_sock *s, const struct cth_expect *e, struct cth_nack *nack)
+int cth_expect_new_in(struct cth_sock *s, const struct cth_expect *e,
+		      uint8_t *room, size_t cap, struct cth_nack *nack)
 {
-	uint8_t buf[EXPECT_ROOM];
 	struct cth_msg m;
 	int r;
 
 	forget_refusal(nack);
 	if (!(e->have & CTH_EXPECT_MASTER))
 		return -EINVAL;
-	cth_msg_init(&m, buf, sizeof(buf));
+	cth_msg_init(&m, room, cap);
 	/* Without EXCL another master's would get our timeout, and we success and nothing. */
 	r = cth_expect_put_new(&m, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
 			       cth_sock_seq(s), e);
 	return r < 0 ? r : request_expectation(s, &m, NULL, nack);
 }
 
-int cth_expect_get(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t zone,
-		   struct cth_expect *found, struct cth_nack *nack)
+int cth_expect_new(struct cth_sock *s, const struct cth_expect *e, struct cth_nack *nack)
+{
+	uint8_t room[CTH_EXPECT_ROOM];
+
+	return cth_expect_new_in(s, e, room, sizeof(room), nack);
+}
+
+int cth_expect_get_in(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t zone,
+		      struct cth_expect *found, uint8_t *room, size_t cap, struct cth_nack *nack)
 {
 	struct reading one = { .found = found };
-	uint8_t buf[EXPECT_ROOM];
 	struct cth_msg m;
 	int r;
 
 	forget_refusal(nack);
 	one.seq = cth_sock_seq(s);
-	cth_msg_init(&m, buf, sizeof(buf));
+	cth_msg_init(&m, room, cap);
 	/* The answer is marked as one of many, and no DONE comes: only the ACK ends it. */
 	r = cth_expect_put_get(&m, NLM_F_REQUEST | NLM_F_ACK, one.seq, AF_UNSPEC, tuple, zone);
 	if (r == 0)
@@ -489,31 +467,48 @@ int cth_expect_get(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t z
 	return r == 0 && one.count == 0 ? -ENOENT : r;
 }
 
+int cth_expect_get(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t zone,
+		   struct cth_expect *found, struct cth_nack *nack)
+{
+	uint8_t room[EXPECT_NAME_ROOM];
+
+	return cth_expect_get_in(s, tuple, zone, found, room, sizeof(room), nack);
+}
+
 /*
  * The kernel deletes whatever the tuple meets, if its source is masked another's too. So that is
  * looked at first, and deleted by its id.
  */
-int cth_expect_del(struct cth_sock *s, const struct cth_expect *e, struct cth_nack *nack)
+int cth_expect_del_in(struct cth_sock *s, const struct cth_expect *e, struct cth_expect *there,
+		      uint8_t *room, size_t cap, struct cth_nack *nack)
 {
-	struct cth_expect there, one = *e;
-	uint8_t buf[EXPECT_ROOM];
+	uint16_t zone = e->have & CTH_EXPECT_ZONE ? e->zone : 0;
 	struct cth_msg m;
 	int r;
 
 	forget_refusal(nack);
 	if (!(e->have & CTH_EXPECT_TUPLE))
 		return -EINVAL;
-	r = cth_expect_get(s, &e->tuple, e->have & CTH_EXPECT_ZONE ? e->zone : 0, &there, nack);
+	r = cth_expect_get_in(s, &e->tuple, zone, there, room, cap, nack);
 	if (r < 0)
 		return r;
-	if (!cth_tuple_equal(&there.tuple, &e->tuple) ||
-	    ((e->have & CTH_EXPECT_ID) && there.id != e->id))
+	if (!cth_tuple_equal(&there->tuple, &e->tuple) ||
+	    ((e->have & CTH_EXPECT_ID) && there->id != e->id))
 		return -ENOENT;
-	one.id = there.id;
-	one.have |= there.have & CTH_EXPECT_ID;
-	cth_msg_init(&m, buf, sizeof(buf));
-	r = cth_expect_put_del(&m, NLM_F_REQUEST | NLM_F_ACK, cth_sock_seq(s), &one);
+	there->have = CTH_EXPECT_TUPLE | (there->have & CTH_EXPECT_ID) |
+		      (e->have & CTH_EXPECT_ZONE);
+	there->zone = zone;
+	cth_msg_init(&m, room, cap);
+	r = cth_expect_put_del(&m, NLM_F_REQUEST | NLM_F_ACK, cth_sock_seq(s), there);
 	return r < 0 ? r : request_expectation(s, &m, NULL, nack);
+}
+
+int cth_expect_del(struct cth_sock *s, const struct cth_expect *e, struct cth_nack *nack)
+{
+	uint8_t room[EXPECT_NAME_ROOM];
+	struct cth_expect there;
+
+	return cth_expect_del_in(s, e, &there, room, sizeof(room), nack);
 }
 
 int cth_expect_flush(struct cth_sock *s, const char *helper, struct cth_nack *nack)
@@ -531,12 +526,18 @@ int cth_expect_flush(struct cth_sock *s, const char *helper, struct cth_nack *na
 int cth_expect_list(struct cth_sock *s, uint8_t family, cth_expect_fn *fn, void *ctx,
 		    struct cth_nack *nack)
 {
-	struct reading all = { .fn = fn, .ctx = ctx };
+	struct cth_expect each;
+	struct reading all = { .seq = cth_sock_seq(s), .found = &each, .fn = fn, .ctx = ctx };
 	struct cth_nack own = { 0 };
+	uint8_t buf[32];
+	struct cth_msg m;
 	int r;
 
 	if (!nack)
 		nack = &own;
-	r = dump_expectations(s, family, &all, nack);
+	cth_msg_init(&m, buf, sizeof(buf));
+	r = cth_expect_put_get(&m, NLM_F_REQUEST | NLM_F_DUMP, all.seq, family, NULL, 0);
+	if (r == 0)
+		r = cth_sock_dump(s, cth_msg_bytes(&m), reading_step, &all, nack);
 	return nack->error == -EINVAL ? -EPROTONOSUPPORT : r;
 }

@@ -18,7 +18,7 @@
  * Linux 3.10 calls SEQ_ADJ_ by the older name NAT_SEQ_ADJ_, which later ones keep.
  */
 #include <errno.h>
-#include "flow.h"
+#include "inner.h"
 #include "../netlink/uapi.h"
 
 #define FLOW_MESSAGE(message) (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | (message))
@@ -423,23 +423,6 @@ int cth_flow_put_detach(struct cth_msg *m, uint16_t flags, uint32_t seq,
 	return cth_msg_end(m);
 }
 
-/* EINVAL is also what nfnetlink says of a subsystem that it does not have. */
-static bool flow_kernel_lacks_it(struct cth_sock *s, const struct cth_nack *nack)
-{
-	struct cth_nack ignored;
-	uint8_t buf[32];
-	struct cth_msg m;
-
-	if (nack->error != -EINVAL || nack->text[0])
-		return false;
-	/* Nothing in this one can be wrong. */
-	cth_msg_init(&m, buf, sizeof(buf));
-	cth_msg_begin(&m, FLOW_MESSAGE(IPCTNL_MSG_CT_GET_STATS), NLM_F_REQUEST | NLM_F_ACK,
-		      cth_sock_seq(s), 0, 0);
-	return cth_msg_end(&m) == 0 &&
-	       cth_sock_request(s, cth_msg_bytes(&m), NULL, NULL, &ignored) == -EINVAL;
-}
-
 int cth_flow_detach(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t zone,
 		    struct cth_nack *nack)
 {
@@ -455,5 +438,5 @@ int cth_flow_detach(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t 
 	r = cth_flow_put_detach(&m, NLM_F_REQUEST | NLM_F_ACK, cth_sock_seq(s), tuple, zone);
 	if (r == 0)
 		r = cth_sock_request(s, cth_msg_bytes(&m), NULL, NULL, nack);
-	return flow_kernel_lacks_it(s, nack) ? -EPROTONOSUPPORT : r;
+	return cth_ctnetlink_is_absent(s, nack) ? -EPROTONOSUPPORT : r;
 }

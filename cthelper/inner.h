@@ -26,6 +26,18 @@ static inline unsigned cth_row(uint8_t ports)
 	return ports ? ports : 1;
 }
 
+/* ctnetlink.c: is it because the kernel has no nf_conntrack_netlink that it refused? */
+bool cth_ctnetlink_is_absent(struct cth_sock *s, const struct cth_nack *nack);
+
+/* expect.c: cth_expect_new(), _get(), _del(), in room for their messages, and a place for what is
+   there, of the caller's. */
+int cth_expect_new_in(struct cth_sock *s, const struct cth_expect *e, uint8_t *room, size_t cap,
+		      struct cth_nack *nack);
+int cth_expect_get_in(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t zone,
+		      struct cth_expect *found, uint8_t *room, size_t cap, struct cth_nack *nack);
+int cth_expect_del_in(struct cth_sock *s, const struct cth_expect *e, struct cth_expect *there,
+		      uint8_t *room, size_t cap, struct cth_nack *nack);
+
 /* engine.c: tells whoever listens. kind, error and why are the event's; x may be NULL. */
 void cth_engine_tell(struct cth_engine *e, const struct cth_call *c, enum cth_event_kind kind,
 		     const struct cth_expect *x, int error, const char *why);

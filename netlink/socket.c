@@ -505,24 +505,32 @@ static void take_answer(struct waiting *w, const struct cth_nlmsg *m)
 		w->done = true;
 }
 
-static void take_message(struct waiting *w, const struct cth_nlmsg *m)
+/* What is no answer, and whatever it may lead to. */
+static void take_other(struct waiting *w, const struct cth_nlmsg *m)
 {
-	bool ours = is_ours(w, m->seq);
 	int r;
 
-	if (ours && (m->flags & CTH_NLM_F_DUMP_INTR) && m->type != NLMSG_ERROR)
-		w->interrupted = true;
-	if (ours && (m->type == NLMSG_ERROR || m->type == NLMSG_DONE)) {
-		take_answer(w, m);
-		return;
-	}
-	if (!ours)
+	if (!is_ours(w, m->seq))
 		w->s->stats.stray++;
 	if (!w->fn)
 		return;
 	r = w->fn(m, w->ctx);
 	if (r < 0 && w->result == 0)
 		w->result = r;
+}
+
+/* One function, and one frame, each: see receive_some. */
+static void (*const take_some[])(struct waiting *w, const struct cth_nlmsg *m) = {
+	take_other, take_answer,
+};
+
+static void take_message(struct waiting *w, const struct cth_nlmsg *m)
+{
+	bool ours = is_ours(w, m->seq);
+
+	if (ours && (m->flags & CTH_NLM_F_DUMP_INTR) && m->type != NLMSG_ERROR)
+		w->interrupted = true;
+	take_some[ours && (m->type == NLMSG_ERROR || m->type == NLMSG_DONE)](w, m);
 }
 
 static void take_datagram(struct waiting *w, struct cth_span datagram)

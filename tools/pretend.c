@@ -7,6 +7,7 @@
  *     EXP_GET     the one that the tuple meets, and ACK; a dump: all, and DONE
  *     EXP_DELETE  ACK
  *     CT_NEW      ACK; a helper's name that is empty takes the flow's expectations with it
+ *     CT_GET_STATS  ACK, which is all that anybody asks it for
  *
  * What decides is what a tuple meets, not what it is: of an expectation's source only the bits
  * of its mask count.
@@ -18,7 +19,8 @@
 #include "pretend.h"
 
 #define EXPECTATIONS(message) (NFNL_SUBSYS_CTNETLINK_EXP << 8 | (message))
-#define FLOW_NEW (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW)
+#define FLOW_NEW   (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW)
+#define FLOW_STATS (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS)
 
 /* Matching. */
 
@@ -249,6 +251,8 @@ static void take(struct pretend *k, const struct cth_nlmsg *m)
 
 	if (m->type == FLOW_NEW)
 		take_flow(k, m);
+	else if (m->type == FLOW_STATS)
+		answer_ack(k, m, 0);
 	else if (cth_expect_parse(&e, m->attrs) < 0)
 		answer_ack(k, m, -EINVAL);
 	else if (m->type == EXPECTATIONS(IPCTNL_MSG_EXP_NEW))

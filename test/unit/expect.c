@@ -13,6 +13,7 @@
 #include "../../netlink/uapi.h"
 
 #define NEW    (NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_NEW)
+#define STATS  (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS)
 #define GET    (NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_GET)
 #define DELETE (NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_DELETE)
 
@@ -873,6 +874,7 @@ static struct {
 	struct cth_tuple master; /* the flow that there is */
 	int interruptions;
 	size_t deletes;
+	size_t probes, dumps;
 } table;
 
 /* Does a flow of this tuple meet it? */
@@ -975,8 +977,14 @@ static void kernel(struct script *script, struct cth_span datagram)
 
 	assert_int_equal(cth_nlmsg_next(&datagram, &m), 1);
 	assert_int_equal(datagram.n, 0);
+	table.probes += m.type == STATS;
+	table.dumps += m.type == GET && (m.flags & NLM_F_DUMP) == NLM_F_DUMP;
 	if (table.deaf)
 		return;
+	if (m.type == STATS && !table.absent) {
+		script_ack(script, m.seq, 0);
+		return;
+	}
 	if (table.absent || table.no_permission) {
 		script_ack(script, m.seq, table.absent ? -EINVAL : -EPERM);
 		return;
@@ -1198,7 +1206,25 @@ static void a_kernel_without_ctnetlink_is_told(void **state)
 	assert_int_equal(cth_expect_get(&s, &e.tuple, 0, &found, &nack), -EPROTONOSUPPORT);
 	assert_int_equal(cth_expect_del(&s, &e, &nack), -EPROTONOSUPPORT);
 	assert_int_equal(cth_expect_flush(&s, NULL, NULL), -EPROTONOSUPPORT);
+	assert_int_equal(table.probes, 4);
+	assert_int_equal(table.dumps, 0);
 	assert_int_equal(cth_expect_list(&s, 0, NULL, NULL, NULL), -EPROTONOSUPPORT);
+}
+
+/* Of a table of a hundred thousand, perhaps. */
+static void a_bare_refusal_costs_no_dump(void **state)
+{
+	struct cth_expect e = passive(1);
+
+	(void)state;
+	table.refuse_new = -EINVAL;
+	assert_int_equal(cth_expect_new(&s, &e, &nack), -EINVAL);
+	assert_int_equal(nack.error, -EINVAL);
+	assert_int_equal(table.probes, 1);
+	assert_int_equal(table.dumps, 0);
+	table.refuse_new = -EMFILE; /* which nobody else says */
+	assert_int_equal(cth_expect_new(&s, &e, &nack), -EMFILE);
+	assert_int_equal(table.probes, 1);
 }
 
 static void without_permission_nothing_works(void **state)
@@ -1354,6 +1380,7 @@ int main(void)
 		cmocka_unit_test_setup(all_or_a_family_are_listed, with_table),
 		cmocka_unit_test_setup(a_flush_takes_all_or_those_of_a_helper, with_table),
 		cmocka_unit_test_setup(a_kernel_without_ctnetlink_is_told, with_table),
+		cmocka_unit_test_setup(a_bare_refusal_costs_no_dump, with_table),
 		cmocka_unit_test_setup(without_permission_nothing_works, with_table),
 		cmocka_unit_test_setup(no_answer_is_a_timeout, with_table),
 		cmocka_unit_test_setup(events_between_are_no_answers, with_table),

@@ -45,13 +45,39 @@ struct cth_engine_stats {
 	uint64_t notes[CTH_NOTES]; /* what was not followed, by cause */
 };
 
-/* A helper that is served: a protocol, and the name it is registered by. */
+struct cth_ports; /* attach.h */
+
+/* What service.h makes of it; all zero is as usual. */
+struct cth_terms {
+	uint16_t queue;          /* several may share one */
+	uint32_t maxlen;         /* packets that wait there; 0: CTH_SERVICE_MAXLEN */
+	bool full_closed;        /* what finds it full is dropped; else it passes */
+	bool no_ipv4, no_ipv6;
+	struct {
+		uint32_t max;    /* expectations of a flow at once; 0: the class's */
+		uint32_t timeout; /* seconds; 0: the class's */
+	} classes[CTH_CLASSES];
+	bool attach;             /* make the rules too, in place of any of the helper's that attach.h
+				    has made: for the protocol's port, ... */
+	const struct cth_ports *ports; /* ... or for these */
+	size_t ports_n;
+	bool keep;               /* resumed: it was there before the predecessor, too: at the end it is left,
+				    disabled */
+};
+
+/* A helper that is served: a protocol, the name it is registered by, and on what terms. */
 struct cth_served {
 	const struct cth_proto *proto;
 	const char *name;  /* NULL: proto->name */
 	uint32_t allow;    /* CTH_ALLOW_* */
 	struct cth_engine_stats stats;
+	struct cth_terms terms;
 };
+
+static inline const char *cth_served_name(const struct cth_served *s)
+{
+	return s->name ? s->name : s->proto->name;
+}
 
 enum cth_event_kind {
 	CTH_EVENT_EXPECTED,     /* expect was made */

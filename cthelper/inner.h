@@ -7,11 +7,6 @@
 
 #include "engine.h"
 
-static inline const char *cth_served_name(const struct cth_served *s)
-{
-	return s->name ? s->name : s->proto->name;
-}
-
 /* A list that 0 ends. */
 static inline bool cth_l4_in(const uint8_t *list, uint8_t l4)
 {

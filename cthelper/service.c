@@ -3,6 +3,7 @@
  * service.c - the life of a helper program, from the registry to the queue and back:
  *
  *     open    look, NEW disabled | BIND | NEW enabled | batch of rules
+ *     change                       BIND | NEW changed | batch of rules | verdicts | UNBIND
  *     close   NEW disabled | verdicts | DELRULE | verdicts | DELTABLE | UNBIND | DEL
  *
  * Every step notes what it has done, so that closing undoes just that, whether all went well
@@ -26,7 +27,7 @@
 
 static const char *service_name(const struct cth_service_helper *h)
 {
-	return h->served->name ? h->served->name : h->served->proto->name;
+	return cth_served_name(h->served);
 }
 
 static bool service_has_name(const struct cth_service *s, const char *name)
@@ -37,6 +38,12 @@ static bool service_has_name(const struct cth_service *s, const char *name)
 	return false;
 }
 
+/* Rules without any port would give it every flow there is. */
+static bool service_has_ports(const struct cth_served *served)
+{
+	return !served->terms.attach || served->terms.ports_n || served->proto->port;
+}
+
 static int service_list_one(struct cth_service *s, struct cth_served *served, uint8_t l4)
 {
 	const uint16_t l3[] = { AF_INET, AF_INET6 };
@@ -44,7 +51,7 @@ static int service_list_one(struct cth_service *s, struct cth_served *served, ui
 	for (size_t i = 0; i < 2; i++) {
 		struct cth_service_helper *h = &s->helpers[s->helpers_n];
 
-		if (i == 0 ? s->config.no_ipv4 : s->config.no_ipv6)
+		if (i == 0 ? served->terms.no_ipv4 : served->terms.no_ipv6)
 			continue;
 		if (s->helpers_n == CTH_SERVICE_HELPERS)
 			return -EINVAL;
@@ -62,19 +69,77 @@ static int service_list(struct cth_service *s)
 {
 	for (size_t i = 0; i < s->config.n; i++) {
 		struct cth_served *served = &s->config.served[i];
-		const char *name = served->name ? served->name : served->proto->name;
 
-		if (service_has_name(s, name))
+		if (service_has_name(s, cth_served_name(served)))
 			return -EINVAL;
-		if (s->config.attach && !s->config.ports_n && !served->proto->port)
-			return -EINVAL; /* it would get every flow there is */
+		if (!service_has_ports(served))
+			return -EINVAL;
 		for (const uint8_t *l4 = served->proto->l4; *l4; l4++)
 			if (service_list_one(s, served, *l4) < 0)
 				return -EINVAL;
 	}
-	if (s->helpers_n == 0 || (s->config.ports_n && s->config.n != 1))
-		return -EINVAL;
-	return 0;
+	return s->helpers_n ? 0 : -EINVAL;
+}
+
+static uint32_t service_maxlen(const struct cth_served *served)
+{
+	return served->terms.maxlen ? served->terms.maxlen : CTH_SERVICE_MAXLEN;
+}
+
+static bool service_shares(const struct cth_served *a, const struct cth_served *b)
+{
+	return a->terms.queue == b->terms.queue;
+}
+
+/* The first of those that share its queue. */
+static bool service_is_first(const struct cth_served *served, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (service_shares(&served[k], &served[i]))
+			return false;
+	return true;
+}
+
+/* As those who share the i-th's queue want it. */
+static void service_queue(const struct cth_served *served, size_t n, size_t i,
+			  struct cth_queue_config *config)
+{
+	memset(config, 0, sizeof(*config));
+	config->flags = CTH_QUEUE_CONNTRACK;
+	config->wishes = CTH_QUEUE_FAIL_OPEN;
+	for (size_t k = 0; k < n; k++) {
+		if (!service_shares(&served[i], &served[k]))
+			continue;
+		if (service_maxlen(&served[k]) > config->maxlen)
+			config->maxlen = service_maxlen(&served[k]);
+		if (served[k].terms.full_closed)
+			config->wishes = 0;
+	}
+}
+
+static bool service_names(const struct cth_served *served, size_t n, uint16_t queue)
+{
+	for (size_t i = 0; i < n; i++)
+		if (served[i].terms.queue == queue)
+			return true;
+	return false;
+}
+
+/* Packets that can wait, in all queues but those of others. */
+static size_t service_waiting(const struct cth_served *served, size_t n,
+			      const struct cth_served *others)
+{
+	struct cth_queue_config config;
+	size_t sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!service_is_first(served, i) ||
+		    (others && service_names(others, n, served[i].terms.queue)))
+			continue;
+		service_queue(served, n, i, &config);
+		sum += config.maxlen;
+	}
+	return sum;
 }
 
 /*
@@ -87,14 +152,17 @@ static int service_carve(struct cth_service *s, void *memory, size_t size)
 	const size_t fixed = CTH_SOCK_BUF + CTH_QUEUE_OUT + CTH_SERVICE_SLOTS * SERVICE_SLOT;
 	const size_t align = _Alignof(struct cth_flight);
 	size_t pad = (align - (uintptr_t)memory % align) % align;
-	size_t flights = s->config.maxlen;
 	uint8_t *p = memory;
 
-	if (!p || size < pad + fixed || (size - pad - fixed) / sizeof(*s->flights) < flights)
+	if (!p || size < pad + fixed)
+		return -ENOMEM;
+	s->flights_n = (size - pad - fixed) / sizeof(*s->flights);
+	s->waiting = service_waiting(s->config.served, s->config.n, NULL);
+	if (s->flights_n < s->waiting)
 		return -ENOMEM;
 	p += pad;
 	s->flights = (void *)p;
-	p += flights * sizeof(*s->flights);
+	p += s->flights_n * sizeof(*s->flights);
 	s->control_buf = p;
 	s->out = p + CTH_SOCK_BUF;
 	cth_slots(s->ring, CTH_SERVICE_SLOTS, s->out + CTH_QUEUE_OUT, SERVICE_SLOT);
@@ -107,10 +175,8 @@ static int service_prepare(struct cth_service *s, const struct cth_service_confi
 	int r;
 
 	s->config = *cfg;
-	if (s->config.maxlen == 0)
-		s->config.maxlen = CTH_SERVICE_MAXLEN;
-	s->helpers_n = 0;
-	s->leaving = s->stay = s->bound = false;
+	s->helpers_n = s->queues_n = 0;
+	s->leaving = s->stay = false;
 	r = service_list(s);
 	return r < 0 ? r : service_carve(s, memory, size);
 }
@@ -125,26 +191,34 @@ static void service_copy_name(char to[CTH_HELPER_NAME], const char *from)
 	memcpy(to, from, n < CTH_HELPER_NAME ? n : CTH_HELPER_NAME);
 }
 
-/* As it should be registered. */
-static void service_wanted(const struct cth_service *s, const struct cth_service_helper *h,
-			   struct cth_helper *want)
+void cth_served_helper(const struct cth_served *served, uint16_t l3, uint8_t l4,
+		       struct cth_helper *h)
 {
-	const struct cth_proto *proto = h->served->proto;
+	const struct cth_terms *terms = &served->terms;
 
-	memset(want, 0, sizeof(*want));
-	service_copy_name(want->name, service_name(h));
-	want->l3 = h->l3;
-	want->l4 = h->l4;
-	want->queue = s->config.queue;
-	want->priv_len = proto->state_len;
-	while (want->classes < CTH_CLASSES && proto->classes[want->classes].name) {
-		const struct cth_class *from = &proto->classes[want->classes];
-		struct cth_helper_class *to = &want->policy[want->classes++];
+	memset(h, 0, sizeof(*h));
+	service_copy_name(h->name, cth_served_name(served));
+	h->l3 = l3;
+	h->l4 = l4;
+	h->queue = terms->queue;
+	h->priv_len = served->proto->state_len;
+	for (; h->classes < CTH_CLASSES && served->proto->classes[h->classes].name; h->classes++) {
+		const struct cth_class *from = &served->proto->classes[h->classes];
+		struct cth_helper_class *to = &h->policy[h->classes];
 
 		service_copy_name(to->name, from->name);
-		to->max = from->max;
-		to->timeout = from->timeout;
+		to->max = terms->classes[h->classes].max;
+		to->timeout = terms->classes[h->classes].timeout;
+		if (to->max == 0)
+			to->max = from->max;
+		if (to->timeout == 0)
+			to->timeout = from->timeout;
 	}
+}
+
+static void service_wanted(const struct cth_service_helper *h, struct cth_helper *want)
+{
+	cth_served_helper(h->served, h->l3, h->l4, want);
 }
 
 /* Neither done nor refused, as far as we know. */
@@ -175,10 +249,11 @@ static int service_take_over(struct cth_service *s, struct cth_service_helper *h
 	f->helper = h->was;
 	if (!alike)
 		return -EEXIST;
-	if (h->was.enabled && (uint16_t)h->was.queue != s->config.queue)
+	if (h->was.enabled && (uint16_t)h->was.queue != h->served->terms.queue &&
+	    !s->config.resume) /* a predecessor may have died between two queues */
 		return -EBUSY;
 	h->taken = true;
-	h->made = s->config.resume && !s->config.registered; /* the predecessor's, and so ours */
+	h->made = s->config.resume && !h->served->terms.keep; /* the predecessor's, and so ours */
 	return 0;
 }
 
@@ -189,7 +264,7 @@ static int service_register(struct cth_service *s, struct cth_service_helper *h,
 	int r;
 
 	f->step = CTH_STEP_REGISTER;
-	service_wanted(s, h, &f->helper);
+	service_wanted(h, &f->helper);
 	r = cth_helper_get(&s->control, f->helper.name, h->l3, h->l4, &h->was, &f->nack);
 	if (r == -ENOENT) {
 		r = cth_helper_add(&s->control, &f->helper, &f->nack);
@@ -207,10 +282,10 @@ static int service_enable(struct cth_service *s, struct cth_service_helper *h,
 	int r;
 
 	f->step = CTH_STEP_ENABLE;
-	service_wanted(s, h, &f->helper);
+	service_wanted(h, &f->helper);
 	f->helper.enabled = true;
 	f->helper.have = CTH_HELPER_STATUS;
-	if (h->taken)
+	if (h->taken || h->changed)
 		f->helper.have |= CTH_HELPER_QUEUE | CTH_HELPER_POLICY;
 	r = cth_helper_update(&s->control, &f->helper, &f->nack);
 	if (r == 0 || service_in_doubt(r, &f->nack))
@@ -223,7 +298,7 @@ static int service_disable(struct cth_service *s, const struct cth_service_helpe
 	struct cth_helper change;
 	int r;
 
-	service_wanted(s, h, &change);
+	service_wanted(h, &change);
 	change.have = CTH_HELPER_STATUS;
 	r = cth_helper_update(&s->control, &change, NULL);
 	if (r < 0 && r != -ENOENT && r != -EPERM)
@@ -261,29 +336,69 @@ static int service_delete(struct cth_service *s, const struct cth_service_helper
 
 /* Queue and rules. */
 
-static int service_bind(struct cth_service *s, struct cth_service_fault *f)
+static bool service_is_bound(const struct cth_service *s, uint16_t queue)
 {
-	const struct cth_queue_config config = {
-		.maxlen = s->config.maxlen,
-		.flags = CTH_QUEUE_CONNTRACK,
-		.wishes = CTH_QUEUE_FAIL_OPEN,
-	};
+	for (size_t i = 0; i < s->queues_n; i++)
+		if (s->queues[i] == queue)
+			return true;
+	return false;
+}
+
+static int service_bind(struct cth_service *s, size_t i, struct cth_service_fault *f)
+{
+	struct cth_served *served = &s->config.served[i];
+	struct cth_queue_config config;
 	int r;
 
 	memset(f, 0, sizeof(*f));
 	f->step = CTH_STEP_BIND;
+	f->served = served;
+	service_queue(s->config.served, s->config.n, i, &config);
+	r = cth_queue_bind(&s->queue, served->terms.queue, &config, &f->nack);
+	if (r < 0 || service_is_bound(s, served->terms.queue))
+		return r;
+	s->queues[s->queues_n++] = served->terms.queue;
+	return 0;
+}
+
+static int service_bind_all(struct cth_service *s, struct cth_service_fault *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->config.n && r == 0; i++)
+		if (service_is_first(s->config.served, i))
+			r = service_bind(s, i, f);
+	return r;
+}
+
+/* What a dead predecessor has left undone. */
+static int service_drop(struct cth_service *s)
+{
+	for (size_t i = 0; i < s->queues_n; i++) {
+		int r = cth_queue_drop_all(&s->queue, s->queues[i]);
+
+		if (r < 0)
+			return r;
+		s->thrown += r;
+	}
+	return 0;
+}
+
+static int service_listen(struct cth_service *s, struct cth_service_fault *f)
+{
+	int r;
+
 	if (s->config.rcvbuf > 0)
 		(void)cth_sock_rcvbuf(&s->sock, s->config.rcvbuf);
-	r = cth_queue_bind(&s->queue, s->config.queue, &config, &f->nack);
+	r = service_bind_all(s, f);
 	if (r < 0)
 		return r;
-	s->bound = true;
-	if (s->config.resume)
-		r = s->thrown = cth_queue_drop_all(&s->queue, s->config.queue);
+	if (s->config.resume && !s->config.left_well)
+		r = service_drop(s);
 	/* Left by one that was killed: from now on it is us whom its packets come to. */
 	for (size_t i = 0; i < s->helpers_n; i++)
 		s->helpers[i].enabled = s->helpers[i].taken && s->helpers[i].was.enabled;
-	return r < 0 ? r : 0;
+	return r;
 }
 
 /* No slot is in use while nobody receives packets: the first one takes the batch. */
@@ -295,23 +410,26 @@ static void service_batch(struct cth_service *s, struct cth_msg *m)
 static int service_attach(struct cth_service *s, struct cth_service_helper *h,
 			  struct cth_service_fault *f)
 {
+	const struct cth_terms *terms = &h->served->terms;
 	const struct cth_ports usual = { h->served->proto->port, h->served->proto->port };
 	const struct cth_attach a = {
 		.helper = service_name(h), .l4 = h->l4,
 		.ipv4 = h->l3 == AF_INET, .ipv6 = h->l3 == AF_INET6,
-		.ports = s->config.ports_n ? s->config.ports : &usual,
-		.n = s->config.ports_n ? s->config.ports_n : 1,
+		.ports = terms->ports_n ? terms->ports : &usual,
+		.n = terms->ports_n ? terms->ports_n : 1,
 	};
 	struct cth_msg m;
 	int r;
 
+	if (!terms->attach)
+		return 0;
 	f->step = CTH_STEP_ATTACH;
-	service_wanted(s, h, &f->helper);
+	service_wanted(h, &f->helper);
 	service_batch(s, &m);
 	r = cth_attach(&s->control, &m, &a, &f->nack);
 	h->attached = r == 0 || service_in_doubt(r, &f->nack);
 	/* What IPv4 has just got, IPv6 can only lack because nf_tables has no such family. */
-	if ((r == -EOPNOTSUPP || r == -EAFNOSUPPORT) && a.ipv6 && !s->config.no_ipv4)
+	if ((r == -EOPNOTSUPP || r == -EAFNOSUPPORT) && a.ipv6 && !terms->no_ipv4)
 		return 0;
 	return r;
 }
@@ -322,8 +440,8 @@ static int service_drain(struct cth_service *s)
 	size_t done = 0;
 	unsigned quiet = 0;
 
-	for (unsigned i = 0; i < SERVICE_QUIETS && quiet < 2 && done <= s->config.maxlen; i++) {
-		int r = cth_engine_run(&s->engine, s->config.maxlen, SERVICE_QUIET_MS);
+	for (unsigned i = 0; i < SERVICE_QUIETS && quiet < 2 && done <= s->waiting; i++) {
+		int r = cth_engine_run(&s->engine, s->waiting, SERVICE_QUIET_MS);
 
 		if (r < 0)
 			return r;
@@ -350,15 +468,25 @@ static int service_each(struct cth_service *s, service_step *step, struct cth_se
 	return r;
 }
 
+/* Answers to a predecessor's questions. */
+static void service_forget_answers(struct cth_service *s)
+{
+	while (cth_sock_receive(&s->control, s->ring, 1, 0) > 0)
+		;
+}
+
 static int service_start(struct cth_service *s, struct cth_service_fault *f)
 {
-	int r = service_each(s, service_register, f);
+	int r;
 
+	if (s->config.resume)
+		service_forget_answers(s);
+	r = service_each(s, service_register, f);
 	if (r == 0)
-		r = service_bind(s, f);
+		r = service_listen(s, f);
 	if (r == 0)
 		r = service_each(s, service_enable, f);
-	if (r == 0 && s->config.attach)
+	if (r == 0)
 		r = service_each(s, service_attach, f);
 	return r;
 }
@@ -373,7 +501,7 @@ static void service_init_engine(struct cth_service *s)
 	bool cold = e->cold;
 
 	cth_engine_init(e, &s->queue, &s->control, s->config.served, s->config.n, s->flights,
-			s->config.maxlen, s->config.seed);
+			s->flights_n, s->config.seed);
 	e->fn = fn;
 	e->ctx = ctx;
 	e->decide = decide;
@@ -462,29 +590,31 @@ static void service_disable_all(struct cth_service *s, int *first)
 	}
 }
 
-static bool service_is_attached(const struct cth_service *s)
+/* Whose rules are ours, and are to go: all, or those whose terms are without any. */
+static bool service_is_to_detach(const struct cth_service_helper *h, bool all)
 {
-	for (size_t i = 0; i < s->helpers_n; i++)
-		if (s->helpers[i].attached)
-			return true;
-	return false;
+	return h->attached && (all || !h->served->terms.attach);
 }
 
-static void service_clear(struct cth_service *s, int *first)
+static bool service_clear(struct cth_service *s, bool all, int *first)
 {
+	bool any = false;
 	struct cth_msg m;
 
 	service_batch(s, &m);
 	for (size_t i = s->helpers_n; i-- > 0;) {
 		struct cth_service_helper *h = &s->helpers[i];
 
-		if (h->attached)
-			service_undone(cth_attach_clear(&s->control, &m, service_name(h),
-							h->l3 == AF_INET6, NULL), first);
+		if (!service_is_to_detach(h, all))
+			continue;
+		any = true;
+		service_undone(cth_attach_clear(&s->control, &m, service_name(h), h->l3 == AF_INET6,
+						NULL), first);
 	}
+	return any;
 }
 
-static void service_detach(struct cth_service *s, int *first)
+static void service_detach(struct cth_service *s, bool all, int *first)
 {
 	struct cth_msg m;
 
@@ -493,19 +623,22 @@ static void service_detach(struct cth_service *s, int *first)
 		struct cth_service_helper *h = &s->helpers[i];
 
 		/* One table has the rules of every l4: of the others it is gone already. */
-		if (h->attached && service_undone(cth_detach(&s->control, &m, service_name(h),
-							     h->l3 == AF_INET6, NULL), first))
+		if (service_is_to_detach(h, all) &&
+		    service_undone(cth_detach(&s->control, &m, service_name(h), h->l3 == AF_INET6,
+					      NULL), first))
 			h->attached = false;
 	}
 }
 
-/* Closing the queue's socket unbinds it even if the kernel would not hear of it. */
-static void service_unbind(struct cth_service *s, int *first)
+/* All queues, or those that no terms name. */
+static void service_unbind(struct cth_service *s, bool all, int *first)
 {
-	if (s->bound && !s->stay)
-		service_undone(cth_queue_unbind(&s->queue, s->config.queue, NULL), first);
-	s->bound = false;
-	cth_sock_close(&s->sock);
+	for (size_t i = s->queues_n; i-- > 0;) {
+		if (!all && service_names(s->config.served, s->config.n, s->queues[i]))
+			continue;
+		service_undone(cth_queue_unbind(&s->queue, s->queues[i], NULL), first);
+		s->queues[i] = s->queues[--s->queues_n];
+	}
 }
 
 static void service_leave_registry(struct cth_service *s, int *first)
@@ -530,17 +663,98 @@ int cth_service_close(struct cth_service *s)
 		return 0;
 	service_disable_all(s, &first);
 	s->leaving = true;
-	if (s->bound)
+	if (s->queues_n)
 		service_undone(service_drain(s), &first);
-	if (service_is_attached(s) && !s->stay) {
-		service_clear(s, &first);
+	if (!s->stay && service_clear(s, true, &first)) {
 		service_undone(service_drain(s), &first);
-		service_detach(s, &first);
+		service_detach(s, true, &first);
 	}
-	service_unbind(s, &first);
+	if (!s->stay)
+		service_unbind(s, true, &first);
+	cth_sock_close(&s->sock); /* unbinds even if the kernel would not hear of it */
 	if (!s->stay)
 		service_leave_registry(s, &first);
 	cth_sock_close(&s->control);
 	s->opened = false;
 	return first;
+}
+
+/* Other terms. */
+
+static bool service_is_same(const struct cth_service *s, const struct cth_served *served)
+{
+	for (size_t i = 0; i < s->config.n; i++) {
+		const struct cth_served *old = &s->config.served[i], *now = &served[i];
+
+		if (now->proto != old->proto || !service_has_ports(now) ||
+		    strcmp(cth_served_name(now), cth_served_name(old)) != 0 ||
+		    now->terms.no_ipv4 != old->terms.no_ipv4 ||
+		    now->terms.no_ipv6 != old->terms.no_ipv6)
+			return false;
+	}
+	return true;
+}
+
+static void service_take_terms(struct cth_service *s, struct cth_served *served)
+{
+	for (size_t i = 0; i < s->helpers_n; i++)
+		s->helpers[i].served = &served[s->helpers[i].served - s->config.served];
+	s->config.served = served;
+}
+
+/* The kernel's side of the terms: what is bound, and what is ruled, afterwards may be more. */
+static int service_agree(struct cth_service *s, struct cth_service_fault *f)
+{
+	int r = service_bind_all(s, f);
+
+	if (r == 0)
+		r = service_each(s, service_enable, f);
+	if (r == 0)
+		r = service_each(s, service_attach, f);
+	return r;
+}
+
+/* Takes away what no terms speak of; packets that wait there are served. */
+static int service_forget(struct cth_service *s)
+{
+	int first = 0;
+	bool cleared = service_clear(s, false, &first);
+
+	service_undone(service_drain(s), &first);
+	if (cleared)
+		service_detach(s, false, &first);
+	service_unbind(s, false, &first);
+	return first;
+}
+
+int cth_service_change(struct cth_service *s, struct cth_served *served,
+		       struct cth_service_fault *fault)
+{
+	struct cth_served *old = s->config.served;
+	struct cth_service_fault own;
+	size_t waiting;
+	int r;
+
+	if (!fault)
+		fault = &own;
+	memset(fault, 0, sizeof(*fault));
+	if (!s->opened || !service_is_same(s, served))
+		return -EINVAL;
+	waiting = service_waiting(served, s->config.n, NULL);
+	if (waiting + service_waiting(old, s->config.n, served) > s->flights_n)
+		return -ENOMEM;
+	s->waiting = waiting + service_waiting(old, s->config.n, served);
+	service_take_terms(s, served);
+	r = service_agree(s, fault);
+	if (r < 0) {
+		service_take_terms(s, old);
+		(void)service_agree(s, &own);
+		(void)service_forget(s);
+		s->waiting = service_waiting(old, s->config.n, NULL);
+		return r;
+	}
+	s->engine.served = served;
+	r = service_forget(s);
+	s->waiting = waiting;
+	return r;
 }

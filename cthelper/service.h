@@ -10,8 +10,8 @@
  *
  *     static struct cth_service s;
  *     static uint8_t memory[CTH_SERVICE_MEMORY];
- *     struct cth_served served = { .proto = &cth_proto_ftp };
- *     struct cth_service_config cfg = { .served = &served, .n = 1, .attach = true };
+ *     struct cth_served served = { .proto = &cth_proto_ftp, .terms = { .attach = true } };
+ *     struct cth_service_config cfg = { .served = &served, .n = 1 };
  *
  *     if (cth_service_open(&s, &cfg, memory, sizeof(memory), &fault) == 0)
  *         while (!stop && cth_service_run(&s, 1000) >= 0)
@@ -35,30 +35,23 @@ extern "C" {
 #define CTH_SERVICE_MAXLEN  512 /* packets that wait in the kernel, if not told otherwise */
 #define CTH_SERVICE_HELPERS 32  /* registrations: protocols x families x l4 */
 
-/* Room for maxlen packets waiting. What is not used is not touched. */
-#define CTH_SERVICE_ROOM(maxlen) \
+/* Room for so many packets waiting, in all queues. What is not used is not touched. */
+#define CTH_SERVICE_ROOM(packets) \
 	(CTH_SERVICE_SLOTS * (65536 + CTH_QUEUE_ROOM) + CTH_QUEUE_OUT + CTH_SOCK_BUF + \
-	 (maxlen) * sizeof(struct cth_flight) + 64)
+	 (packets) * sizeof(struct cth_flight) + 64)
 #define CTH_SERVICE_MEMORY CTH_SERVICE_ROOM(CTH_SERVICE_MAXLEN)
 
 struct cth_service_config {
 	struct cth_served *served; /* must live as long as the service; names differ */
 	size_t n;
-	uint16_t queue;            /* one for all of them */
-	uint32_t maxlen;           /* 0: CTH_SERVICE_MAXLEN */
-	bool no_ipv4, no_ipv6;
-	bool attach;               /* make the rules too, in place of any of the helper's that
-				      attach.h has made: for each protocol's port, ... */
-	const struct cth_ports *ports; /* ... or for these; only with one protocol */
-	size_t ports_n;
-	int rcvbuf;                /* of the queue's socket, bytes; 0: as the system has it */
+	int rcvbuf;                /* of the queues' socket, bytes; 0: as the system has it */
 	uint32_t seed;             /* for the choice of ports: anything that others cannot guess */
 	/*
-	 * s->sock comes from a predecessor that is dead, its queue bound: what that one has not decided is
-	 * dropped, for what it has done by half nobody knows; and what it has registered is ours.
+	 * The sockets come from a predecessor, queues bound; and what that one has registered is ours.
+	 * What it has not decided is dropped, for what it has done by half nobody knows; unless it is
+	 * known to have left between two packets.
 	 */
-	bool resume;
-	bool registered; /* but was there before the predecessor, too: it is left, disabled, at the end */
+	bool resume, left_well;
 };
 
 /* What failed, and for whom: with the -errno that is returned. */
@@ -68,7 +61,7 @@ enum cth_service_step {
 	CTH_STEP_REGISTER,  /* as cth_helper_add(); -EBUSY: the kernel's own helper has the name */
 	CTH_STEP_TAKE_OVER, /* it is there. -EEXIST: its classes or its private length are not ours;
 			       -EBUSY: it is enabled on another queue: somebody serves it */
-	CTH_STEP_BIND,      /* as cth_queue_bind() */
+	CTH_STEP_BIND,      /* as cth_queue_bind(): served is the first of its queue */
 	CTH_STEP_ENABLE,    /* as cth_helper_update() */
 	CTH_STEP_ATTACH,    /* as cth_attach() */
 };
@@ -79,6 +72,10 @@ struct cth_service_fault {
 	struct cth_helper helper;        /* as wanted; TAKE_OVER: as it is */
 	struct cth_nack nack;
 };
+
+/* The helper as it is registered for one l3 and l4, for cth_helper_add(): disabled. */
+void cth_served_helper(const struct cth_served *served, uint16_t l3, uint8_t l4,
+		       struct cth_helper *h);
 
 /* A registration: one helper of the kernel's. */
 struct cth_service_helper {
@@ -108,7 +105,10 @@ struct cth_service {
 	struct cth_slot ring[CTH_SERVICE_SLOTS];
 	uint8_t *out, *control_buf;
 	struct cth_flight *flights;
-	bool opened, bound;
+	size_t flights_n, waiting; /* packets: that there is room for, that can wait */
+	uint16_t queues[CTH_SERVICE_HELPERS]; /* that are bound */
+	size_t queues_n;
+	bool opened;
 	int thrown;      /* datagrams, when resumed */
 };
 
@@ -126,6 +126,16 @@ int cth_service_open(struct cth_service *s, const struct cth_service_config *cfg
 /* The same on s->sock and s->control, opened already (or seams): the service closes them. */
 int cth_service_open_on(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
 			size_t size, struct cth_service_fault *fault);
+
+/*
+ * Goes on with other terms, and loses no packet: served has the same n names and protocols in the same
+ * order, for the same families, and lives as long as the service. Helpers get their queue, maxima and
+ * timeouts, rules are made and taken away, what waits in a queue that is left is served. After an error
+ * all is as it was, as far as the kernel lets it: fault tells. -EINVAL: not the same helpers;
+ * -ENOMEM: old and new queues together hold more packets than there is memory for.
+ */
+int cth_service_change(struct cth_service *s, struct cth_served *served,
+		       struct cth_service_fault *fault);
 
 /* cth_engine_run(): how many packets; 0: none in timeout_ms, or a signal came; -errno: it is
    over, and only to be closed. */

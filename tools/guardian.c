@@ -20,16 +20,11 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "conf.h"
 #include "helper.h"
 #include "jail.h"
 #include "proc.h"
 #include "roles.h"
 
-/* Users without a name: numbers that systems give to nobody for long. */
-#define KEEPER_USER   "64901"
-#define WORKER_USER   "64902"
-#define KEEPER_FILES  32
 #define KEEPER_TRIES  8     /* deaths in a row, none of which has come to serve */
 #define KEEPER_WAIT   50    /* ms before the second start then, and twice as long each time */
 #define KEEPER_SILENT 10000 /* ms without a word, one packet's decision apart */
@@ -44,6 +39,8 @@ struct guardian {
 	int keeper_end;     /* of the pair; -1: no keeper */
 	pid_t keeper, worker;
 	bool leaving, ready, serving; /* ready: some keeper was; serving: this one is */
+	bool relaying;      /* this keeper makes room for one with another configuration */
+	bool left_well;     /* the last one did not leave anything by half */
 	int64_t kill_at;    /* when leaving takes too long */
 	int64_t silent_at;  /* when a word is overdue */
 	unsigned generation, unready; /* unready: deaths in a row */
@@ -74,22 +71,42 @@ static void child_begin(struct guardian *g, const int *keep, size_t n)
 	g->signals = g->keeper_end = -1;
 }
 
+/* What guardian and keepers have open in common: how many. */
+#define KEPT_OPEN (3 + 3 * RUN_PLACES + 3)
+static size_t list_open(const struct run *r, int fds[KEPT_OPEN])
+{
+	size_t n = 0;
+
+	fds[n++] = STDIN_FILENO;
+	fds[n++] = STDOUT_FILENO;
+	fds[n++] = STDERR_FILENO;
+	fds[n++] = kernel_recording_fd();
+	for (size_t i = 0; i < r->places_n; i++) {
+		fds[n++] = cth_sock_fd(&r->places[i].service.sock);
+		fds[n++] = cth_sock_fd(&r->places[i].service.control);
+		proc_in((unsigned)i);
+		fds[n++] = proc_kept("net/netfilter/nfnetlink_queue");
+	}
+	proc_in(0);
+	return n;
+}
+
 /* A recording is the keeper's to end: what it could not write nobody else knows. */
 static void keeper_begin(struct guardian *g, int end)
 {
-	const int keep[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, end,
-			     cth_sock_fd(&g->run->service.sock), kernel_recording_fd() };
-	int status, recorded;
+	int keep[KEPT_OPEN], status, recorded;
+	size_t n = list_open(g->run, keep);
 
-	child_begin(g, keep, sizeof(keep) / sizeof(keep[0]));
-	status = keeper_run(g->run, end, g->generation > 0);
+	keep[n++] = end;
+	child_begin(g, keep, n);
+	status = keeper_run(g->run, end, g->generation > 0, g->left_well);
 	recorded = kernel_end_recording();
 	exit(status ? status : recorded);
 }
 
 static void keeper_is_heard(struct guardian *g)
 {
-	g->silent_at = listener_now() + KEEPER_SILENT + (int64_t)g->run->deadline_ms;
+	g->silent_at = listener_now() + KEEPER_SILENT + (int64_t)g->run->conf.deadline;
 }
 
 /* Not now; but who wants to leave does not wait for it. */
@@ -107,7 +124,7 @@ static void start_keeper(struct guardian *g)
 	g->start_at = 0;
 	g->serving = false;
 	g->run->ready_told = g->ready;
-	g->run->roles.keepers++; /* it has the counters from here */
+	g->run->shared->roles.keepers++;
 	fflush(NULL); /* or both would say it */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
 		no_keeper(g);
@@ -156,11 +173,11 @@ static bool worker_is_due(struct guardian *g)
 /* As often as the operator wants it; and one that never comes to serve will not the next time. */
 static bool keeper_is_due(struct guardian *g)
 {
-	uint32_t count = g->run->restarts.count;
+	uint32_t count = g->run->conf.restarts.count;
 
 	g->unready = g->serving ? 0 : g->unready + 1;
 	return count > 0 && g->unready < KEEPER_TRIES &&
-	       is_due(&g->keepers_at, count, (int64_t)g->run->restarts.seconds * 1000 / count);
+	       is_due(&g->keepers_at, count, (int64_t)g->run->conf.restarts.seconds * 1000 / count);
 }
 
 /* Hands the channel's end over: the guardian itself never has it open for longer. */
@@ -202,7 +219,7 @@ static void start_worker(struct guardian *g)
 	pid_t id;
 
 	end_worker(g);
-	if (!worker_is_due(g) || channel_pair(ends, g->run->deadline_ms) < 0) {
+	if (!worker_is_due(g) || channel_pair(ends, g->run->conf.deadline) < 0) {
 		guardian_tell(g, ROLE_NONE);
 		return;
 	}
@@ -220,45 +237,58 @@ static void start_worker(struct guardian *g)
 }
 
 /* A keeper that has left, or never got in, has unbound it; then the helpers may be another's. */
-static bool queue_is_ours(const struct guardian *g)
+static bool queue_is_ours(const struct guardian *g, const struct run_place *p, uint16_t queue)
 {
-	const struct run *r = g->run;
 	struct proc_queue q;
-	int found = proc_queue(r->config.queue, &q);
+	int found = proc_queue(queue, &q);
 
-	return found < 0 ? g->ready : found == 1 && q.portid == r->service.sock.portid;
+	return found < 0 ? g->ready : found == 1 && q.portid == p->service.sock.portid;
 }
 
-static void disable_helper(struct run *r, const struct cth_served *s, uint16_t l3)
+static void disable_helper(struct cth_sock *control, const struct cth_served *s, uint16_t l3)
 {
 	struct cth_helper h;
 
 	for (const uint8_t *l4 = s->proto->l4; *l4; l4++) {
-		served_helper(r, s, l3, *l4, &h);
+		cth_served_helper(s, l3, *l4, &h);
 		h.have = CTH_HELPER_STATUS;
-		(void)cth_helper_update(&r->service.control, &h, NULL);
+		(void)cth_helper_update(control, &h, NULL);
 	}
 }
 
-/* No keeper, and none to come. */
+/* No keeper, and none to come. Its sockets may hold answers to a dead one's questions. */
 static void disable_helpers(struct guardian *g)
 {
-	struct run *r = g->run;
+	struct cth_sock control;
 
-	if (!queue_is_ours(g) || kernel_open(&r->service.control) != CTH_EXIT_OK)
+	if (kernel_open(&control) != CTH_EXIT_OK)
 		return;
-	for (size_t i = 0; i < r->config.n; i++) {
-		if (!r->config.no_ipv4)
-			disable_helper(r, &r->served[i], AF_INET);
-		if (!r->config.no_ipv6)
-			disable_helper(r, &r->served[i], AF_INET6);
+	for (size_t i = 0; i < g->run->n; i++) {
+		const struct cth_served *s = &g->run->served[i];
+		struct run_place *p = place_of(g->run, s);
+
+		proc_in((unsigned)(p - g->run->places));
+		if (!queue_is_ours(g, p, s->terms.queue))
+			continue;
+		if (!s->terms.no_ipv4)
+			disable_helper(&control, s, AF_INET);
+		if (!s->terms.no_ipv6)
+			disable_helper(&control, s, AF_INET6);
 	}
+	kernel_close(&control);
 }
 
 /* A keeper that has said itself why it cannot serve is not asked again. */
 static bool keeper_has_refused(const struct guardian *g)
 {
 	return WIFEXITED(g->status) && g->generation == 1 && !g->ready;
+}
+
+/* What goes wrong between two configurations does not go wrong again. */
+static void refuse_next(struct guardian *g)
+{
+	warn("%s is not taken: the old configuration stays in force", g->run->next.file);
+	run_drop_next(g->run);
 }
 
 static void keeper_died(struct guardian *g)
@@ -269,6 +299,15 @@ static void keeper_died(struct guardian *g)
 	g->keeper_end = -1;
 	g->keeper = 0;
 	end_worker(g);
+	g->left_well = g->relaying && !g->leaving && WIFEXITED(g->status) &&
+		       WEXITSTATUS(g->status) == 0;
+	g->relaying = false;
+	if (g->left_well) {
+		g->start_at = listener_now();
+		return;
+	}
+	if (g->run->next.n && !g->serving)
+		refuse_next(g);
 	if (g->leaving || (WIFEXITED(g->status) && WEXITSTATUS(g->status) == 0) ||
 	    keeper_has_refused(g))
 		return;
@@ -296,11 +335,24 @@ static void reap(struct guardian *g)
 	}
 }
 
+/* The keeper, which can read no file any more, makes room for one that has been told. */
+static void reload(struct guardian *g)
+{
+	if (g->run->next.n || g->relaying || !g->serving) {
+		warn("%s is not read while the last change is not over", g->run->conf.file);
+		return;
+	}
+	if (!run_read_next(g->run))
+		return;
+	g->relaying = true;
+	guardian_tell(g, ROLE_RELAY);
+}
+
 /* If one is to be started it is started now: who else would put things in order? */
 static void leave_now(struct guardian *g)
 {
 	g->leaving = true;
-	g->kill_at = listener_now() + LEAVE_MS + 2 * (int64_t)g->run->deadline_ms;
+	g->kill_at = listener_now() + LEAVE_MS + 2 * (int64_t)g->run->conf.deadline;
 	if (g->start_at)
 		start_keeper(g);
 	guardian_tell(g, ROLE_LEAVE);
@@ -315,9 +367,20 @@ static void take_signals(struct guardian *g)
 			reap(g);
 		else if (info.ssi_signo == SIGUSR1)
 			guardian_tell(g, ROLE_COUNT);
+		else if (info.ssi_signo == SIGHUP && g->run->conf_path && !g->leaving)
+			reload(g);
 		else if (!g->leaving)
 			leave_now(g);
 	}
+}
+
+static void keeper_serves(struct guardian *g)
+{
+	g->ready = g->serving = true;
+	if (!g->run->next.n)
+		return;
+	run_take_next(g->run);
+	note("%s is in force", g->run->conf.file);
 }
 
 /* One at a time, or a keeper that has lost its mind would have signals wait. */
@@ -333,7 +396,9 @@ static void take_word(struct guardian *g)
 	else if (word == ROLE_NONE)
 		end_worker(g);
 	else if (word == ROLE_READY)
-		g->ready = g->serving = true;
+		keeper_serves(g);
+	else if (word == ROLE_REFUSED)
+		refuse_next(g);
 }
 
 /* Stopped, or busy for ever: as bad as dead, but nobody would be told. */
@@ -346,7 +411,7 @@ static void mind_silence(struct guardian *g)
 	keeper_is_heard(g);
 	if (late > GUARDIAN_LATE) /* when all were frozen: once more as long */
 		return;
-	g->run->roles.silent++;
+	g->run->shared->roles.silent++;
 	warn("the keeper gives no sign of life: it is killed");
 	kill(g->keeper, SIGKILL);
 }
@@ -414,33 +479,7 @@ static int guardian_end(struct guardian *g)
 	return orderly ? WEXITSTATUS(g->status) : CTH_EXIT_FAILURE;
 }
 
-/* Users. */
-
-static int take_users(struct run *r)
-{
-	struct conf users = { .keeper = (char *)(r->keeper ? r->keeper : KEEPER_USER),
-			      .worker = (char *)(r->worker ? r->worker : WORKER_USER),
-			      .file = (char *)"cth run" };
-	struct conf_report report = { .errors = { .n = 0 } };
-	struct conf_ids keeper, worker;
-	int err = conf_users(&users, &keeper, &worker, &report);
-
-	conf_tell(stderr, &report.errors);
-	conf_report_free(&report);
-	if (err < 0)
-		return CTH_EXIT_USAGE;
-	r->keeper_jail.uid = keeper.uid;
-	r->keeper_jail.gid = keeper.gid;
-	r->keeper_jail.keep = JAIL_CAPS(JAIL_CAP_NET_ADMIN);
-	r->keeper_jail.files = KEEPER_FILES;
-	r->keeper_jail.grows_files = true; /* recordings, and whatever stdout is */
-	r->keeper_jail.calls = &seccomp_keeper;
-	r->keeper_jail.otherwise = SECCOMP_REFUSE; /* libcs differ, and one must not end the service */
-	r->worker_jail.uid = worker.uid;
-	r->worker_jail.gid = worker.gid;
-	r->worker_jail.calls = &seccomp_worker;
-	return CTH_EXIT_OK;
-}
+/* The start. */
 
 /*
  * What keeps a process from its jail is told before anything is begun: by one that goes in,
@@ -466,10 +505,11 @@ static int try_worker_jail(struct run *r)
 /* Whoever started this may have left something open that is not for us to hold. */
 static int close_what_was_inherited(const struct guardian *g)
 {
-	const int keep[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, g->signals,
-			     cth_sock_fd(&g->run->service.sock), kernel_recording_fd() };
+	int keep[KEPT_OPEN];
+	size_t n = list_open(g->run, keep);
 
-	return jail_close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
+	keep[n++] = g->signals;
+	return jail_close_all_but(keep, n);
 }
 
 int guardian_run(struct run *r)
@@ -478,8 +518,7 @@ int guardian_run(struct run *r)
 	const char *step;
 	int err, status;
 
-	kernel_close(&r->service.control); /* the keeper has its own */
-	status = take_users(r);
+	status = run_users(r);
 	if (status != CTH_EXIT_OK)
 		return status;
 	g.run = r;

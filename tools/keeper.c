@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "../netlink/pcap.h"
@@ -36,7 +37,7 @@ struct keeper {
 	struct run *run;
 	int guardian, channel;
 	uint32_t id;
-	bool leaving;
+	bool leaving, relaying;
 	int64_t worker_at; /* not before that */
 	int64_t alive_at;  /* the next sign of life */
 	struct fatal {
@@ -47,6 +48,13 @@ struct keeper {
 };
 
 /* Words of the guardian. */
+
+static void stay_behind(struct keeper *k)
+{
+	k->leaving = true;
+	for (size_t i = 0; i < k->run->places_n; i++)
+		k->run->places[i].service.stay = true;
+}
 
 /* One of them: 0: nothing there, or the guardian is gone. A channel comes with ROLE_WORKER. */
 static char next_word(struct keeper *k, int flags, int *channel)
@@ -64,7 +72,7 @@ static char next_word(struct keeper *k, int flags, int *channel)
 
 	*channel = -1;
 	if (n == 0) /* nobody is there to restart anybody: a successor of us all may come */
-		k->leaving = k->run->service.stay = true;
+		stay_behind(k);
 	if (n <= 0)
 		return 0;
 	c = CMSG_FIRSTHDR(&m);
@@ -77,6 +85,8 @@ static void take_word(struct keeper *k, char word)
 {
 	if (word == ROLE_LEAVE)
 		k->leaving = true;
+	if (word == ROLE_RELAY)
+		k->relaying = true;
 	if (word != ROLE_COUNT)
 		return;
 	measure_losses(k->run);
@@ -139,7 +149,7 @@ static bool get_worker(struct keeper *k)
 	take_words(k); /* an answer to an earlier request is no answer to this one */
 	while (now < end && send(k->guardian, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 &&
 	       get_channel(k, end)) {
-		k->run->roles.workers++;
+		k->run->shared->roles.workers++;
 		show_life(k);
 		if (channel_greeted(k->channel, WORKER_WAIT) == 0)
 			return true;
@@ -155,7 +165,7 @@ static bool get_worker(struct keeper *k)
 static void lose_worker(struct keeper *k, int error)
 {
 	const char word = ROLE_NONE;
-	struct role_counts *n = &k->run->roles;
+	struct role_counts *n = &k->run->shared->roles;
 	uint64_t *count = error == -ETIMEDOUT ? &n->hung : error == -EPROTO ? &n->protested : &n->died;
 
 	show_life(k);
@@ -177,7 +187,7 @@ static void keep_packet(struct keeper *k, const struct cth_pkt *p)
 	uint8_t header[CTH_PCAP_FRAME_HEADER];
 	struct timespec now = { 0, 0 };
 
-	if (!r->kept || r->roles.kept == r->keep_most)
+	if (!r->kept || r->shared->roles.kept == r->keep_most)
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
 	frame.sec = (uint64_t)now.tv_sec;
@@ -185,12 +195,12 @@ static void keep_packet(struct keeper *k, const struct cth_pkt *p)
 	cth_pcap_frame_header(header, &frame);
 	if (fwrite(header, sizeof(header), 1, r->kept) == 1 &&
 	    fwrite(p->message.p, 1, p->message.n, r->kept) == p->message.n && fflush(r->kept) == 0) {
-		r->roles.kept++;
+		r->shared->roles.kept++;
 		return;
 	}
 	warn("keep a packet in %s: %s: make room, or name another file; no more are kept",
 	     r->keep_path, errno_name(errno));
-	r->keep_most = r->roles.kept;
+	r->keep_most = r->shared->roles.kept;
 }
 
 static uint32_t protocol_number(const struct cth_proto *p)
@@ -238,13 +248,18 @@ static void note_fatal(struct keeper *k, const struct cth_call *c)
 	keep_packet(k, c->pkt);
 }
 
+static const struct conf_helper *terms_of(const struct keeper *k, const struct cth_call *c)
+{
+	return k->run->terms[c->served - k->run->served];
+}
+
 /* By policy, unread. */
 static void decide_blindly(struct keeper *k, const struct cth_call *c, struct cth_decision *d)
 {
 	memset(d, 0, sizeof(*d));
 	memcpy(d->state, c->view.state, sizeof(d->state));
-	d->drop = k->run->fail_closed;
-	if (k->run->roles.undecided++ == 0)
+	d->drop = terms_of(k, c)->fail_closed;
+	if (k->run->shared->roles.undecided++ == 0)
 		warn("a packet of %s cannot be decided, and %s", served_text(c->served),
 		     d->drop ? "is dropped" : "passes as it is");
 }
@@ -287,13 +302,25 @@ static FILE *open_kept(const char *path)
 	return fd < 0 ? NULL : fdopen(fd, "ab");
 }
 
+/* packets FOLDER of a file: the pcap in there, a folder of root's that nobody else looks into. */
+static const char *folder_of_kept(struct run *r)
+{
+	static char path[CONF_PATH + 16];
+
+	if (mkdir(r->conf.packets, 0700) < 0 && errno != EEXIST)
+		warn("make the folder %s: %s: %s", r->conf.packets, errno_name(errno), strerror(errno));
+	snprintf(path, sizeof(path), "%s/packets.pcap", r->conf.packets);
+	return path;
+}
+
 /* All that it will ever have open; from inside of the jail nothing can be. */
 static int open_files(struct run *r)
 {
 	uint8_t header[CTH_PCAP_FILE_HEADER];
 
-	proc_keep("net/netfilter/nfnetlink_queue");
 	proc_keep("modules");
+	if (r->conf.packets)
+		r->keep_path = folder_of_kept(r);
 	r->keep_most = r->keep_path ? KEPT_MOST : 0;
 	if (!r->keep_path)
 		return CTH_EXIT_OK;
@@ -311,50 +338,91 @@ static int open_files(struct run *r)
 static int keep_serving(struct keeper *k)
 {
 	struct run *r = k->run;
-	struct pollfd wait[] = {
-		{ .fd = k->guardian, .events = POLLIN },
-		{ .fd = cth_sock_fd(&r->service.sock), .events = POLLIN },
-	};
+	struct pollfd wait[1 + RUN_PLACES] = { { .fd = k->guardian, .events = POLLIN } };
+	int status = CTH_EXIT_OK;
 
-	while (!k->leaving) {
-		int n = cth_service_run(&r->service, 0);
-
+	for (size_t i = 0; i < r->places_n; i++)
+		wait[1 + i] = (struct pollfd){ .fd = cth_sock_fd(&r->places[i].service.sock),
+					       .events = POLLIN };
+	while (!k->leaving && status == CTH_EXIT_OK) {
+		status = run_turn(r);
 		show_life(k);
-		if (n < 0)
-			return fail(n, "receive packets", NULL, NULL);
-		show_gaps(r);
-		(void)poll(wait, 2, WAKE_MS);
+		if (k->relaying || status != CTH_EXIT_OK)
+			break;
+		(void)poll(wait, (nfds_t)(1 + r->places_n), WAKE_MS);
 		if (wait[0].revents)
 			take_words(k);
 	}
-	return CTH_EXIT_OK;
+	return status;
 }
 
 /* What a dead keeper has read and not decided, and what it has not even read: it will be dropped. */
 static void count_left(struct run *r)
 {
 	struct proc_queue q;
+	int queue;
 
-	if (proc_queue(r->config.queue, &q) == 1 && q.portid == r->service.sock.portid)
-		r->roles.thrown = q.waiting;
+	for (size_t i = 0; i < r->places_n; i++) {
+		const struct run_place *p = &r->places[i];
+
+		proc_in((unsigned)i);
+		for (size_t k = 0; (queue = place_queue(p, k)) >= 0; k++)
+			if (proc_queue((uint32_t)queue, &q) == 1 &&
+			    q.portid == p->service.sock.portid)
+				r->shared->roles.thrown += q.waiting;
+	}
 }
 
-int keeper_run(struct run *r, int guardian, bool resume)
+static void have_engines_ask(struct keeper *k)
+{
+	for (size_t i = 0; i < k->run->places_n; i++) {
+		k->run->places[i].service.engine.decide = have_decided;
+		k->run->places[i].service.engine.decide_ctx = k;
+	}
+}
+
+/* Into the kernel; and, after a SIGHUP, on to the other configuration. */
+static int begin_serving(struct keeper *k, bool resume, bool left_well)
+{
+	struct run *r = k->run;
+	char word = ROLE_READY;
+	int status;
+
+	if (resume && !left_well)
+		count_left(r);
+	status = run_open(r, resume, left_well);
+	if (status != CTH_EXIT_OK)
+		return status;
+	if (r->next.n && !run_change(r)) {
+		run_drop_next(r);
+		word = ROLE_REFUSED;
+		(void)send(k->guardian, &word, 1, MSG_NOSIGNAL);
+		word = ROLE_READY;
+	}
+	(void)send(k->guardian, &word, 1, MSG_NOSIGNAL);
+	return CTH_EXIT_OK;
+}
+
+/* Between two packets, with all in place; unless a verdict is still owed. */
+static int leave_as_it_is(struct run *r)
+{
+	for (size_t i = 0; i < r->places_n; i++)
+		if (cth_queue_flush(&r->places[i].service.queue) < 0)
+			return CTH_EXIT_FAILURE;
+	return CTH_EXIT_OK;
+}
+
+int keeper_run(struct run *r, int guardian, bool resume, bool left_well)
 {
 	static struct keeper k;
-	char word = ROLE_READY;
 	const char *step;
 	int status, left;
 
 	k.run = r;
 	k.guardian = guardian;
 	k.channel = -1;
-	r->config.resume = resume;
-	r->service.engine.decide = have_decided;
-	r->service.engine.decide_ctx = &k;
-	status = kernel_open(&r->service.control);
-	if (status == CTH_EXIT_OK)
-		status = run_prepare(r);
+	status = places_prepare(r);
+	have_engines_ask(&k);
 	if (status == CTH_EXIT_OK)
 		status = open_files(r);
 	if (status != CTH_EXIT_OK)
@@ -362,13 +430,12 @@ int keeper_run(struct run *r, int guardian, bool resume)
 	status = jail_enter(&r->keeper_jail, &step);
 	if (status < 0)
 		return jail_failed(status, step);
-	if (resume)
-		count_left(r);
-	status = run_open(r);
+	status = begin_serving(&k, resume, left_well);
 	if (status != CTH_EXIT_OK)
 		return status;
-	(void)send(guardian, &word, 1, MSG_NOSIGNAL);
 	status = keep_serving(&k);
+	if (k.relaying && !k.leaving && status == CTH_EXIT_OK)
+		return leave_as_it_is(r);
 	left = run_leave(r);
 	return status ? status : left;
 }

@@ -48,3 +48,19 @@ int enter_netns(const char *name)
 	close(fd);
 	return err ? netns_refused(err, name, path) : CTH_EXIT_OK;
 }
+
+int remember_netns(void)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int return_to_netns(int fd)
+{
+	int err = setns(fd, CLONE_NEWNET) < 0 ? errno : 0;
+
+	close(fd);
+	return err ? fail(err, "return to the network namespace where this was started", NULL, NULL)
+		   : CTH_EXIT_OK;
+}

@@ -12,4 +12,8 @@
  */
 int enter_netns(const char *name);
 
+/* The way back: a descriptor of the one we are in, -errno; and into it again, which closes it. */
+int remember_netns(void);
+int return_to_netns(int fd);
+
 #endif

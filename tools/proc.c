@@ -37,9 +37,16 @@ void proc_at(const char *dir)
 /* Files that are read by those who can open none any more. */
 static struct {
 	const char *path;
+	unsigned place;
 	FILE *f;
-} kept[4];
+} kept[2 * PROC_PLACES];
 #define KEPT (sizeof(kept) / sizeof(kept[0]))
+static unsigned place;
+
+void proc_in(unsigned number)
+{
+	place = number;
+}
 
 static FILE *open_below(const char *path)
 {
@@ -47,7 +54,7 @@ static FILE *open_below(const char *path)
 	int n = snprintf(whole, sizeof(whole), "%s/%s", root, path);
 
 	for (size_t i = 0; i < KEPT && kept[i].f; i++) {
-		if (strcmp(kept[i].path, path) != 0)
+		if (kept[i].place != place || strcmp(kept[i].path, path) != 0)
 			continue;
 		rewind(kept[i].f);
 		return kept[i].f;
@@ -77,7 +84,16 @@ void proc_keep(const char *path)
 	if (!f || i == KEPT)
 		return;
 	kept[i].path = path;
+	kept[i].place = place;
 	kept[i].f = f;
+}
+
+int proc_kept(const char *path)
+{
+	for (size_t i = 0; i < KEPT && kept[i].f; i++)
+		if (kept[i].place == place && strcmp(kept[i].path, path) == 0)
+			return fileno(kept[i].f);
+	return -1;
 }
 
 static bool queue_line(const char *line, struct proc_queue *q)

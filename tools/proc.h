@@ -37,6 +37,16 @@ int proc_queue(uint32_t num, struct proc_queue *q);
  */
 void proc_keep(const char *path);
 
+/* The descriptor of one that is kept; -1: it is not. */
+int proc_kept(const char *path);
+
+/*
+ * For who is in several network namespaces, one after the other: what is kept from now on is kept,
+ * and is read, for the place of this number. 0 at first; up to PROC_PLACES.
+ */
+#define PROC_PLACES 8
+void proc_in(unsigned place);
+
 /* Who holds a netfilter socket. */
 struct proc_owner {
 	long pid;

@@ -25,6 +25,9 @@
  * and not decided is dropped by the next keeper, and TCP sends it again. A keeper of which nothing
  * is heard any more is killed, and that was that. If the guardian dies the
  * keeper leaves, and has helpers, disabled, and rules stay for whoever is started next.
+ *
+ * Another configuration is read by the guardian. The keeper leaves between two packets, with all
+ * in place, and the next one, which knows both, takes over and changes to the new one.
  */
 #ifndef TOOLS_ROLES_H
 #define TOOLS_ROLES_H
@@ -38,6 +41,8 @@ enum role_word {
 	ROLE_NONE   = 'n', /* keeper: the worker is of no more use; guardian: none to be had now */
 	ROLE_ALIVE  = 'a', /* keeper, each second: not stuck */
 	ROLE_LEAVE  = 'l', /* guardian: in good order, please */
+	ROLE_RELAY  = 'y', /* guardian: leave all as it is, to one with another configuration */
+	ROLE_REFUSED = 'f', /* keeper: serving, but not as the other configuration says */
 	ROLE_COUNT  = 'c', /* guardian: show the counters */
 };
 
@@ -45,7 +50,7 @@ enum role_word {
 int guardian_run(struct run *r);
 
 /* keeper.c: the keeper, which has been forked, with its end of the guardian's pair. */
-int keeper_run(struct run *r, int guardian, bool resume);
+int keeper_run(struct run *r, int guardian, bool resume, bool left_well);
 
 /* worker.c: the worker; does not return. */
 void worker_run(int channel) __attribute__((noreturn));

@@ -1,52 +1,76 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.h - what the parts of `cth run` share. run.c has its life from the start to the end,
- * run_options.c its command line, run_show.c, run_counts.c and run_list.c what it shows,
- * run_fault.c what its failures mean, run_dry.c the dry run.
+ * run.h - what the parts of `cth run` share.
+ *
+ *     run_options.c, run_conf.c   what is to be done: a struct conf, whoever says it
+ *     run_places.c                where: network namespaces, each with a service of its own
+ *     run.c                       its life from the start to the end
+ *     run_show.c, run_counts.c, run_list.c    what it shows
+ *     run_fault.c, run_dry.c      what its failures mean; the dry run
  */
 #ifndef TOOLS_RUN_H
 #define TOOLS_RUN_H
 
 #include "cth.h"
 #include "../cthelper/service.h"
+#include "conf.h"
 #include "jail.h"
 #include "listen.h"
+#include "proc.h"
 
 #define RUN_CAUSES 64 /* that are told apart */
+#define RUN_PLACES PROC_PLACES
 
-struct run {
+/* A network namespace, and the service in it. */
+struct run_place {
+	const char *netns;       /* NULL: the one that this was started in */
 	struct cth_service service;
-	struct cth_service_config config;
-	struct cth_served served[CTH_SERVICE_HELPERS];
-	bool unattached[CTH_SERVICE_HELPERS]; /* no rule attaches it */
-	const char *netns;
-	bool queue_given, verbose, list;
+	struct cth_service_config config; /* served: a part of the run's */
+	size_t first;            /* of that part */
+	uint8_t *memory;
+	size_t room;
 	bool legacy;             /* there are rules of iptables-legacy, which are not read */
-	bool ready_told;
-	/* The three roles: see roles.h. */
-	bool single;             /* one process does it all */
-	const char *keeper, *worker; /* users */
-	struct jail keeper_jail, worker_jail;
-	unsigned deadline_ms;    /* for a packet's decision */
-	struct {
-		uint32_t count, seconds;
-	} restarts;              /* of a keeper that dies, before it is given up */
-	bool fail_closed;        /* what cannot be decided is dropped */
-	const char *keep_path;   /* of a pcap for packets that nobody survives; NULL: none */
-	FILE *kept;
-	uint64_t keep_most;
+	bool gaps_told;
+	struct queue_losses losses;
+};
+
+/* Outlives keepers: guardian and keepers have it in common. */
+struct run_shared {
+	struct cth_served served[2][CTH_SERVICE_HELPERS]; /* in force, and to be next */
 	struct role_counts {
 		uint64_t workers;   /* that were started */
-		uint64_t died, hung, protested; /* of them: were found dead; were silent; said what is no answer */
+		uint64_t died, hung, protested; /* of them: were found dead; were silent; said no answer */
 		uint64_t undecided; /* packets that the policy has decided */
+		uint64_t limited;   /* of them: beyond what is allowed in a second */
 		uint64_t kept;
 		uint64_t thrown;    /* packets that a dead keeper has left */
 		uint64_t keepers;   /* that were started */
 		uint64_t silent;    /* of them: gave no sign of life, and were killed */
 	} roles;
-	uint32_t allow;
-	struct cth_ports *ports;
-	uint8_t *memory;
+};
+
+struct run {
+	struct conf conf;        /* what is done */
+	struct conf next;        /* what a SIGHUP has brought, until it is in force; n is 0: nothing */
+	const char *conf_path, *conntrackd_path; /* of the file that it is from; NULL: there is none */
+	bool check, list, verbose, queue_given;
+	struct run_place places[RUN_PLACES];
+	size_t places_n;
+	/* All helpers, those of a place together; and beside them their terms as they are written. */
+	struct cth_served *served;
+	const struct conf_helper *terms[CTH_SERVICE_HELPERS];
+	size_t n;
+	bool unattached[CTH_SERVICE_HELPERS]; /* no rule attaches it */
+	int rcvbuf;
+	struct run_shared *shared;
+	unsigned side;           /* of shared->served */
+	bool ready_told;
+	/* The three roles: see roles.h. */
+	bool single;             /* one process does it all */
+	struct jail keeper_jail, worker_jail;
+	const char *keep_path;   /* of a pcap for packets that nobody survives; NULL: none */
+	FILE *kept;
+	uint64_t keep_most;
 	/* run_show.c */
 	struct run_cause {
 		const struct cth_served *served;
@@ -57,37 +81,69 @@ struct run {
 	size_t told_n;
 	uint64_t untold;         /* lines of -v that would have had to wait for their reader */
 	bool mute;               /* standard output takes nothing any more */
-	bool gaps_told;
 	int write_error;
-	struct queue_losses losses;
 };
 
 /* run_options.c: the command line: -1, or an exit code. */
 int take_run(const struct applet *self, int argc, char **argv, struct run *r);
 
-/* run.c: the helper that is registered for it, for one l3 and l4: what it should be like. */
-void served_helper(const struct run *r, const struct cth_served *s, uint16_t l3, uint8_t l4,
-		   struct cth_helper *h);
+/*
+ * run_conf.c: the file. read: into *c: 0, or an exit code, and what is wrong with it has been said.
+ * check: `cth run --check`, an exit code. fill: the terms of conf in the form of the library,
+ * in the run's order: into served, and into terms unless that is NULL.
+ */
+int run_read_conf(const struct run *r, struct conf *c);
+int run_check_conf(struct run *r);
+void run_fill_served(const struct run *r, const struct conf *c, struct cth_served *served,
+		     const struct conf_helper **terms);
+
+/*
+ * run_conf.c: another configuration, into r->next: 1: the keeper is to take it; 0: nothing has changed, or it
+ * cannot be, which has been said. run_take_next(): it is in force now; run_drop_next(): it is not.
+ */
+int run_read_next(struct run *r);
+void run_take_next(struct run *r);
+void run_drop_next(struct run *r);
+
+/* run_conf.c: the users' numbers, into the jails: 0, or an exit code. */
+int run_users(struct run *r);
+
+/*
+ * run_places.c: 0, or an exit code, and why has been said. plan: which there are, and who is
+ * served in each; open: their sockets, and what is in the kernel already; prepare: memory.
+ */
+int places_plan(struct run *r);
+int places_open(struct run *r);
+int places_prepare(struct run *r);
+void places_close(struct run *r);
+struct run_place *place_of(struct run *r, const struct cth_served *s);
+
+/* run_around.c: warns of what the kernel lacks, and of other namespaces that will be disturbed. */
+void run_look_around(struct run *r);
+
+/* The queues of a place, each once: the i-th, or -1. */
+int place_queue(const struct run_place *p, size_t i);
 
 /* run_dry.c: shows what would be sent: 0, or an exit code. */
 int rehearse_run(struct run *r);
 
 /*
- * run.c: the parts of the way. prepare: memory, sockets and files, which takes privilege; open: in the
- * kernel; leave: out again. 0, or an exit code, and why has been said.
+ * run.c: the parts of the way. open: in the kernel, resumed from a dead keeper, or one that left well; turn:
+ * serves what is there; change: to r->next, in which case 1; leave: out again. 0, or an exit
+ * code, and why has been said.
  */
-int run_prepare(struct run *r);
-int run_open(struct run *r);
+int run_open(struct run *r, bool resume, bool left_well);
+int run_turn(struct run *r);
+int run_change(struct run *r);
 int run_leave(struct run *r);
 
-/* run_fault.c: says why cth_service_open() failed; the exit code. */
-int run_refused(const struct run *r, int err, const struct cth_service_fault *fault);
+/* run_fault.c: says why a place's service could not be opened, or changed; the exit code. */
+int run_refused(const struct run_place *p, int err, const struct cth_service_fault *fault);
 
 /* run_list.c */
 
-/* "ftp", or "ftp-in=ftp" under another name; and the name that is registered. */
+/* "ftp", or "ftp-in=ftp" under another name. */
 const char *served_text(const struct cth_served *s);
-const char *served_name(const struct cth_served *s);
 const char *l4_words(const struct cth_proto *p, const char *between); /* "tcp udp" */
 
 /* --list; and "ftp (tcp 21), tftp (udp 69)" */
@@ -99,7 +155,7 @@ const char *protocol_words(void);
 /* A cth_event_fn, whose ctx is the run: -v's lines, and warnings. */
 void show_event(const struct cth_event *e, void *run);
 
-/* What an operator should hear of the queue itself while it runs, once. */
+/* What an operator should hear of the queues themselves while it runs, once. */
 void show_gaps(struct run *r);
 
 /* After writing to stdout: sees that it arrived, and does without if it cannot. */

@@ -30,13 +30,13 @@ static int enabled_elsewhere(const struct cth_helper *there, const char *tried)
 }
 
 /* Maxima and timeouts can be changed, and are no reason. */
-static void what_cannot_change(const struct run *r, const struct cth_service_fault *f, char *text,
-			       size_t n)
+static void what_cannot_change(const struct cth_service_fault *f, char *text, size_t n)
 {
 	const struct cth_helper *there = &f->helper;
 	struct cth_helper want;
 
-	served_helper(r, f->served, there->l3, there->l4, &want);
+	cth_served_helper(f->served, there->l3, there->l4, &want);
+	want.have = CTH_HELPER_QUEUE | CTH_HELPER_PRIV_LEN | CTH_HELPER_STATUS | CTH_HELPER_POLICY;
 	want.queue = there->queue;
 	for (size_t i = 0; i < want.classes && i < there->classes; i++) {
 		want.policy[i].max = there->policy[i].max;
@@ -45,18 +45,18 @@ static void what_cannot_change(const struct run *r, const struct cth_service_fau
 	differences(there, &want, text, n);
 }
 
-static int take_over_refused(const struct run *r, int err, const struct cth_service_fault *f)
+static int take_over_refused(int err, const struct cth_service_fault *f)
 {
 	const struct cth_helper *there = &f->helper;
 	const char *tried = phrase("take over %s", helper_text(there));
-	const char *name = served_name(f->served), *proto = f->served->proto->name;
+	const char *name = cth_served_name(f->served), *proto = f->served->proto->name;
 	char text[512];
 
 	if (err == -EBUSY)
 		return enabled_elsewhere(there, tried);
 	if (err != -EEXIST)
 		return helper_refused(err, &f->nack, tried);
-	what_cannot_change(r, f, text, sizeof(text));
+	what_cannot_change(f, text, sizeof(text));
 	return fail(err, tried, phrase("it is registered with %s", text),
 		    phrase("if no program serves it: `cth helper del %s`, and before that `cth detach "
 			   "%s` if a rule refers to it; or serve %s under another name: my-%s=%s",
@@ -76,9 +76,9 @@ static int register_refused(int err, const struct cth_service_fault *f)
 	return status;
 }
 
-static int no_conntrack(const struct run *r, const struct cth_service_fault *f)
+static int no_conntrack(const struct cth_service_fault *f)
 {
-	return fail_nack(EOPNOTSUPP, &f->nack, phrase("binding queue %u", r->config.queue),
+	return fail_nack(EOPNOTSUPP, &f->nack, phrase("binding queue %u", f->served->terms.queue),
 			 "this kernel does not tell the connections of queued packets "
 			 "(CONFIG_NETFILTER_NETLINK_GLUE_CT, with nf_conntrack_netlink loaded), and "
 			 "a helper needs that",
@@ -86,35 +86,33 @@ static int no_conntrack(const struct run *r, const struct cth_service_fault *f)
 			 "OpenWrt: kmod-nf-conntrack-netlink");
 }
 
-static int set_up_refused(const struct run *r, int err)
+static int set_up_refused(const struct run_place *p, int err)
 {
 	if (err == -ENOMEM)
 		return fail(err, "set up the service", NULL, "lower --queue-len");
 	if (err == -EINVAL)
 		return fail(err, "set up the service",
-			    phrase("%zu protocols for %s are too many for one program, or they "
-				   "contradict each other", r->config.n,
-				   r->config.no_ipv4 || r->config.no_ipv6 ? "one family"
-									  : "both families"),
+			    phrase("%zu helpers are too many for one program, or they contradict "
+				   "each other", p->config.n),
 			    "start it twice, on two queues");
 	return fail(err, "set up the service", NULL, NULL);
 }
 
-int run_refused(const struct run *r, int err, const struct cth_service_fault *f)
+int run_refused(const struct run_place *p, int err, const struct cth_service_fault *f)
 {
-	const char *name = f->served ? served_name(f->served) : "";
+	const char *name = f->served ? cth_served_name(f->served) : "";
 
 	switch (f->step) {
 	case CTH_STEP_MEMORY:
-		return set_up_refused(r, err);
+		return set_up_refused(p, err);
 	case CTH_STEP_REGISTER:
 		return register_refused(err, f);
 	case CTH_STEP_TAKE_OVER:
-		return take_over_refused(r, err, f);
+		return take_over_refused(err, f);
 	case CTH_STEP_BIND:
 		if (err == -EOPNOTSUPP)
-			return no_conntrack(r, f);
-		return bind_refused(err, &f->nack, r->config.queue, CTH_QUEUE_CONNTRACK);
+			return no_conntrack(f);
+		return bind_refused(err, &f->nack, f->served->terms.queue, CTH_QUEUE_CONNTRACK);
 	case CTH_STEP_ENABLE:
 		return helper_refused(err, &f->nack, phrase("enable %s", helper_text(&f->helper)));
 	case CTH_STEP_ATTACH:

@@ -5,14 +5,9 @@
 #include <inttypes.h>
 #include "run.h"
 
-const char *served_name(const struct cth_served *s)
-{
-	return s->name ? s->name : s->proto->name;
-}
-
 const char *served_text(const struct cth_served *s)
 {
-	const char *name = served_name(s);
+	const char *name = cth_served_name(s);
 
 	return strcmp(name, s->proto->name) == 0 ? name : phrase("%s=%s", name, s->proto->name);
 }

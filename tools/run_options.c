@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run_options.c - the command line of `cth run`.
+ * run_options.c - the command line of `cth run`: either it names a file, or it says all that
+ * could stand in one, the same for each helper.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include "attach.h"
 #include "run.h"
 
-#define DEADLINE_MS     1000
-#define RESTARTS        20
-#define RESTARTS_IN     60 /* seconds */
+/* Users without a name: numbers that systems give to nobody for long. */
+#define KEEPER_USER     "64901"
+#define WORKER_USER     "64902"
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 enum {
 	OPT_LEN = OPT_APPLET, OPT_RCVBUF, OPT_ATTACH, OPT_NETNS, OPT_FOREIGN, OPT_LOW_PORTS,
 	OPT_LIST, OPT_SINGLE, OPT_KEEPER, OPT_WORKER, OPT_DEADLINE, OPT_CLOSED, OPT_KEEP, OPT_NO_SECCOMP,
-	OPT_RESTARTS,
+	OPT_RESTARTS, OPT_CONFIG, OPT_CONNTRACKD, OPT_CHECK,
 };
 
 static const struct option long_options[] = {
@@ -31,6 +33,9 @@ static const struct option long_options[] = {
 	{ "allow-low-ports", no_argument, NULL, OPT_LOW_PORTS },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "list", no_argument, NULL, OPT_LIST },
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "conntrackd", required_argument, NULL, OPT_CONNTRACKD },
+	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "single", no_argument, NULL, OPT_SINGLE },
 	{ "keeper", required_argument, NULL, OPT_KEEPER },
 	{ "worker", required_argument, NULL, OPT_WORKER },
@@ -42,14 +47,20 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static int take_family(const struct applet *self, struct run *r)
+/* What the command line says of every helper; and of the run, what a file would say. */
+struct words {
+	struct conf_helper helper;
+	const char *keeper, *worker;
+	bool file_says; /* an option was there that the file has a word for */
+};
+
+static int take_family(const struct applet *self, struct words *w)
 {
 	uint16_t l3;
 
 	if (!parse_l3(optarg, &l3))
 		return usage_error(self, "--l3 %s: it is inet or inet6", optarg);
-	r->config.no_ipv6 = l3 == AF_INET;
-	r->config.no_ipv4 = l3 == AF_INET6;
+	w->helper.families = l3 == AF_INET ? CONF_IPV4 : CONF_IPV6;
 	return -1;
 }
 
@@ -68,89 +79,109 @@ static bool take_restarts(char *word, struct run *r)
 	*slash = '/';
 	if (!good)
 		return false;
-	r->restarts.count = (uint32_t)count;
-	r->restarts.seconds = (uint32_t)seconds;
+	r->conf.restarts.count = (uint32_t)count;
+	r->conf.restarts.seconds = (uint32_t)seconds;
 	return true;
 }
 
 /* Those of the three roles. */
-static int take_role_option(const struct applet *self, int c, struct run *r)
+static int take_role_option(const struct applet *self, int c, struct run *r, struct words *w)
 {
 	uint64_t v;
 
 	switch (c) {
-	case OPT_SINGLE:
-		r->single = true;
-		return -1;
 	case OPT_KEEPER:
-		r->keeper = optarg;
+		w->keeper = optarg;
 		return -1;
 	case OPT_WORKER:
-		r->worker = optarg;
+		w->worker = optarg;
 		return -1;
 	case OPT_DEADLINE:
 		if (!parse_number(optarg, 10, 60000, &v))
 			return usage_error(self, "--deadline %s: it is a number of milliseconds from 10 "
 					   "to 60000", optarg);
-		r->deadline_ms = (unsigned)v;
+		r->conf.deadline = (uint32_t)v;
 		return -1;
 	case OPT_RESTARTS:
 		return take_restarts(optarg, r) ? -1 :
 		       usage_error(self, "--restarts %s: it is COUNT/SECONDS, of at most 100000 and "
 				   "86400", optarg);
 	case OPT_CLOSED:
-		r->fail_closed = true;
+		w->helper.fail_closed = true;
 		return -1;
 	case OPT_KEEP:
 		r->keep_path = optarg;
-		return -1;
-	case OPT_NO_SECCOMP:
-		r->keeper_jail.no_seccomp = r->worker_jail.no_seccomp = true;
 		return -1;
 	}
 	return common_option(self, c);
 }
 
-/* -1: taken, or an exit code. */
-static int take_option(const struct applet *self, int c, struct run *r)
+/* Those that a file has words for: -1: taken, or an exit code. */
+static int take_word_option(const struct applet *self, int c, struct run *r, struct words *w)
 {
 	uint64_t v;
 
+	w->file_says = true;
 	switch (c) {
 	case 'q':
 		if (!parse_number(optarg, 0, UINT16_MAX, &v))
 			return usage_error(self, "--queue %s: it is a number from 0 to 65535",
 					   optarg);
-		r->config.queue = (uint16_t)v;
+		w->helper.queue = (uint32_t)v;
 		r->queue_given = true;
 		return -1;
 	case OPT_LEN:
 		if (!parse_number(optarg, 1, UINT16_MAX, &v))
 			return usage_error(self, "--queue-len %s: it is a number of packets from 1 "
 					   "to 65535", optarg);
-		r->config.maxlen = (uint32_t)v;
+		w->helper.length = (uint32_t)v;
+		return -1;
+	case '3':
+		return take_family(self, w);
+	case 'p':
+		return take_ports(self, optarg, &w->helper.ports, &w->helper.ports_n);
+	case OPT_ATTACH:
+		w->helper.attach = true;
+		return -1;
+	case OPT_NETNS:
+		w->helper.netns = optarg;
+		return -1;
+	case OPT_FOREIGN:
+		w->helper.allow |= CTH_ALLOW_FOREIGN;
+		return -1;
+	case OPT_LOW_PORTS:
+		w->helper.allow |= CTH_ALLOW_LOW_PORTS;
+		return -1;
+	}
+	return take_role_option(self, c, r, w);
+}
+
+/* Those that go with a file too. */
+static int take_option(const struct applet *self, int c, struct run *r, struct words *w)
+{
+	uint64_t v;
+
+	switch (c) {
+	case OPT_CONFIG:
+		r->conf_path = optarg;
+		return -1;
+	case OPT_CONNTRACKD:
+		r->conf_path = r->conntrackd_path = optarg;
+		return -1;
+	case OPT_CHECK:
+		r->check = true;
+		return -1;
+	case OPT_SINGLE:
+		r->single = true;
+		return -1;
+	case OPT_NO_SECCOMP:
+		r->keeper_jail.no_seccomp = r->worker_jail.no_seccomp = true;
 		return -1;
 	case OPT_RCVBUF:
 		if (!parse_number(optarg, 1, INT32_MAX / 2, &v))
 			return usage_error(self, "--rcvbuf %s: it is a number of bytes from 1 to "
 					   "1073741823", optarg);
-		r->config.rcvbuf = (int)v;
-		return -1;
-	case '3':
-		return take_family(self, r);
-	case 'p':
-		return take_ports(self, optarg, &r->ports, &r->config.ports_n);
-	case OPT_ATTACH:
-		r->config.attach = true;
-		return -1;
-	case OPT_NETNS:
-		r->netns = optarg;
-		return -1;
-	case OPT_FOREIGN:
-		r->allow |= CTH_ALLOW_FOREIGN;
-		return -1;
-	case OPT_LOW_PORTS:
-		r->allow |= CTH_ALLOW_LOW_PORTS;
+		r->rcvbuf = (int)v;
 		return -1;
 	case 'v':
 		r->verbose = true;
@@ -159,73 +190,125 @@ static int take_option(const struct applet *self, int c, struct run *r)
 		r->list = true;
 		return -1;
 	}
-	return take_role_option(self, c, r);
+	if (c > OPT_APPLET - 1 || strchr("q3p", c))
+		return take_word_option(self, c, r, w);
+	return common_option(self, c);
+}
+
+/* A helper on the words' terms. */
+static int add_helper(struct run *r, const struct cth_proto *proto, const char *name,
+		      const struct words *w)
+{
+	struct conf_report report = { .errors = { .n = 0 } };
+	struct conf_helper *h = conf_add(&r->conf, proto, 0);
+
+	if (!h)
+		return fail(ENOMEM, "set up the service", NULL, NULL);
+	conf_set_text(&h->name, name, &report);
+	conf_set_text(&h->netns, w->helper.netns, &report);
+	h->queue = w->helper.queue;
+	h->length = w->helper.length;
+	h->families = w->helper.families;
+	h->attach = w->helper.attach;
+	h->allow = w->helper.allow;
+	h->fail_closed = w->helper.fail_closed;
+	for (size_t i = 0; i < w->helper.ports_n; i++)
+		conf_add_ports(h, w->helper.ports[i].first, w->helper.ports[i].last, &report);
+	return report.errors.failed ? fail(ENOMEM, "set up the service", NULL, NULL) : -1;
 }
 
 /* PROTOCOL, or NAME=PROTOCOL */
-static int take_served(const struct applet *self, char *word, struct run *r)
+static int take_served(const struct applet *self, char *word, struct run *r, const struct words *w)
 {
-	char *equals = strchr(word, '='), *proto = equals ? equals + 1 : word;
-	struct cth_served *s = &r->served[r->config.n];
+	char *equals = strchr(word, '='), *name = equals ? equals + 1 : word;
+	const struct cth_proto *proto = cth_proto_find(name);
 	size_t length = equals ? (size_t)(equals - word) : strlen(word);
 
-	if (r->config.n == CTH_SERVICE_HELPERS)
+	if (r->conf.n == CTH_SERVICE_HELPERS)
 		return usage_error(self, "%d protocols at most", CTH_SERVICE_HELPERS);
-	s->proto = cth_proto_find(proto);
-	if (!s->proto)
-		return usage_error(self, "there is no protocol '%s'; there are: %s", proto,
-				   protocol_words());
+	if (!proto)
+		return usage_error(self, "there is no protocol '%s'; there are: %s%s", name,
+				   protocol_words(), equals || strspn(name, NAME_CHARACTERS) != length
+				   ? "" : phrase("; one of them under that name: %s=PROTOCOL", name));
 	if (length == 0 || length >= CTH_HELPER_NAME || strspn(word, NAME_CHARACTERS) != length)
 		return usage_error(self, "'%s': NAME=%s takes a name of 1 to 15 letters, digits and "
-				   ". _ -", word, s->proto->name);
+				   ". _ -", word, proto->name);
 	if (equals)
 		*equals = 0;
-	s->name = word;
-	s->allow = r->allow;
-	for (size_t i = 0; i < r->config.n; i++)
-		if (strcmp(r->served[i].name, s->name) == 0)
+	for (size_t i = 0; i < r->conf.n; i++)
+		if (strcmp(r->conf.helpers[i].name, word) == 0)
 			return usage_error(self, "'%s' twice: helpers need names that differ, as in "
-					   "my-%s=%s", s->name, s->proto->name, s->proto->name);
-	r->config.n++;
+					   "my-%s=%s", word, proto->name, proto->name);
+	return add_helper(r, proto, word, w);
+}
+
+static int check_options(const struct applet *self, const struct run *r, const struct words *w)
+{
+	if (r->conf.n == 0)
+		return usage_error(self, "which protocol? There are: %s", protocol_words());
+	if (w->helper.ports_n && !w->helper.attach)
+		return usage_error(self, "-p goes with --attach");
+	if (w->helper.ports_n && r->conf.n > 1)
+		return usage_error(self, "-p goes with one protocol: of several each has its own "
+				   "port");
+	if (r->single && (w->keeper || w->worker || r->keep_path || w->helper.fail_closed))
+		return usage_error(self, "--keeper, --worker, --keep and --fail-closed go with more "
+				   "processes than --single is");
+	if (r->check)
+		return usage_error(self, "--check goes with --config or --conntrackd");
 	return -1;
 }
 
-static int check_options(const struct applet *self, const struct run *r)
+/* All of it is in the file. */
+static int take_file(const struct applet *self, int argc, struct run *r, const struct words *w)
 {
-	if (r->config.n == 0)
-		return usage_error(self, "which protocol? There are: %s", protocol_words());
-	if (r->config.ports_n && !r->config.attach)
-		return usage_error(self, "-p goes with --attach");
-	if (r->config.ports_n && r->config.n > 1)
-		return usage_error(self, "-p goes with one protocol: of several each has its own "
-				   "port");
-	if (r->single && (r->keeper || r->worker || r->keep_path || r->fail_closed))
-		return usage_error(self, "--keeper, --worker, --keep and --fail-closed go with more "
-				   "processes than --single is");
-	return -1;
+	int status;
+
+	if (optind < argc || w->file_says)
+		return usage_error(self, "--config and --conntrackd go without protocols, and without "
+				   "options that say what the file says; `cth run --help`");
+	conf_free(&r->conf);
+	status = run_read_conf(r, &r->conf);
+	return status == CTH_EXIT_OK ? -1 : status;
+}
+
+static int take_protocols(const struct applet *self, int argc, char **argv, struct run *r,
+			  const struct words *w)
+{
+	struct conf_report report = { .errors = { .n = 0 } };
+	int bad = -1;
+
+	for (; bad < 0 && optind < argc; optind++)
+		bad = take_served(self, argv[optind], r, w);
+	conf_set_text(&r->conf.keeper, w->keeper ? w->keeper : KEEPER_USER, &report);
+	conf_set_text(&r->conf.worker, w->worker ? w->worker : WORKER_USER, &report);
+	conf_set_text(&r->conf.packets, NULL, &report);
+	if (report.errors.failed)
+		return fail(ENOMEM, "set up the service", NULL, NULL);
+	return bad < 0 ? check_options(self, r, w) : bad;
 }
 
 int take_run(const struct applet *self, int argc, char **argv, struct run *r)
 {
+	struct conf_report report = { .errors = { .n = 0 } };
+	struct words w = { .helper = { .length = CTH_SERVICE_MAXLEN,
+				       .families = CONF_IPV4 | CONF_IPV6 } };
 	int c, bad = -1;
 
-	r->deadline_ms = DEADLINE_MS;
-	r->restarts.count = RESTARTS;
-	r->restarts.seconds = RESTARTS_IN;
+	if (conf_begin(&r->conf, "cth run", &report) < 0)
+		return fail(ENOMEM, "set up the service", NULL, NULL);
 	while (bad < 0 && (c = getopt_long(argc, argv, COMMON_SHORT "q:3:p:v", long_options,
 					   NULL)) != -1)
-		bad = take_option(self, c, r);
-	if (bad >= 0)
-		return bad;
-	if (r->list && optind < argc)
-		return usage_error(self, "unexpected word: %s", argv[optind]);
-	if (r->list) {
+		bad = take_option(self, c, r, &w);
+	if (bad < 0 && r->list && optind < argc)
+		bad = usage_error(self, "unexpected word: %s", argv[optind]);
+	if (bad < 0 && r->list) {
 		show_protocols();
-		return CTH_EXIT_OK;
+		bad = CTH_EXIT_OK;
 	}
-	for (; bad < 0 && optind < argc; optind++)
-		bad = take_served(self, argv[optind], r);
-	r->config.served = r->served;
-	r->config.ports = r->ports;
-	return bad < 0 ? check_options(self, r) : bad;
+	if (bad < 0)
+		bad = r->conf_path ? take_file(self, argc, r, &w)
+				   : take_protocols(self, argc, argv, r, &w);
+	free(w.helper.ports);
+	return bad;
 }

@@ -137,7 +137,7 @@ static uint16_t own_port(const struct cth_event *e)
 
 static void print_event(const struct cth_event *e)
 {
-	printf("%s %s", served_name(e->served), event_words[e->kind]);
+	printf("%s %s", cth_served_name(e->served), event_words[e->kind]);
 	if (is_note(e))
 		printf(" %s", notes[e->note].word);
 	if (e->expect)
@@ -169,7 +169,7 @@ static void event_json(const struct cth_event *e)
 
 	json_open(&j, NULL, '{');
 	json_string(&j, "event", event_words[e->kind]);
-	json_string(&j, "helper", served_name(e->served));
+	json_string(&j, "helper", cth_served_name(e->served));
 	if (is_note(e))
 		json_string(&j, "note", notes[e->note].word);
 	if (e->expect)
@@ -245,7 +245,7 @@ static void warn_of(struct run *r, const struct cth_event *e)
 
 	if (is_first(r, e))
 		warn("%s: %s: %s%s%s%s%s; from now on this is only counted",
-		     served_name(e->served), flow_text(e->flow), texts[e->kind], what, reason(e),
+		     cth_served_name(e->served), flow_text(e->flow), texts[e->kind], what, reason(e),
 		     remedy ? "; " : "", remedy ? remedy : "");
 }
 
@@ -268,9 +268,13 @@ void show_event(const struct cth_event *e, void *ctx)
 
 void show_gaps(struct run *r)
 {
-	if (r->gaps_told || !r->service.queue.stats.gaps)
-		return;
-	r->gaps_told = true;
-	warn("the queue was full: packets passed unseen or were lost, and what they announced is "
-	     "not expected; try --queue-len and --rcvbuf");
+	for (size_t i = 0; i < r->places_n; i++) {
+		struct run_place *p = &r->places[i];
+
+		if (p->gaps_told || !p->service.queue.stats.gaps)
+			continue;
+		p->gaps_told = true;
+		warn("the queue was full: packets passed unseen or were lost, and what they announced "
+		     "is not expected; try --queue-len and --rcvbuf");
+	}
 }

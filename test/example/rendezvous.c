@@ -45,8 +45,8 @@ int main(void)
 {
 	static struct cth_service s;
 	static uint8_t memory[CTH_SERVICE_MEMORY];
-	struct cth_served served = { .proto = &rendezvous };
-	struct cth_service_config cfg = { .served = &served, .n = 1, .queue = 70, .attach = true };
+	struct cth_served served = { .proto = &rendezvous, .terms = { .queue = 70, .attach = true } };
+	struct cth_service_config cfg = { .served = &served, .n = 1 };
 	struct cth_service_fault fault;
 	int r = getrandom(&cfg.seed, sizeof(cfg.seed), 0) < 0 ? -1 : 0;
 

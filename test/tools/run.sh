@@ -26,6 +26,7 @@ wrong "no such protocol" "there is no protocol 'nosuch'; there are: $all" nosuch
 wrong "no such protocol, under another name" "there is no protocol 'nosuch'; there are: $all" ftp=nosuch
 wrong "no protocol behind the equals sign" "there is no protocol ''" ftp=
 wrong "protocols are as they are spelled" "there is no protocol 'FTP'" FTP
+wrong "a name of ones own without its protocol" "there is no protocol 'my-ftp'; there are: $all; one of them under that name: my-ftp=PROTOCOL" my-ftp
 wrong "the same one twice" "'ftp' twice: .* my-ftp=ftp" ftp tftp ftp
 wrong "one name for two" "'x' twice: .* my-tftp=tftp" x=ftp x=tftp
 wrong "a name that is empty" "'=ftp': NAME=ftp takes a name of 1 to 15 letters" =ftp

@@ -14,6 +14,7 @@
 #define TCP 6
 #define UDP 17
 #define QUEUE 7
+#define OTHER 9
 #define MAXLEN 16
 #define SUBSYS(m) ((m)->type >> 8)
 #define MSG(m) ((m)->type & 255)
@@ -50,7 +51,7 @@ struct registry {
 
 static struct {
 	struct registry registry;
-	bool bound, ignores_crash;
+	bool bound[2], ignores_crash; /* QUEUE's and OTHER's */
 	uint32_t flags;          /* of the queue */
 	int flags_unknown;
 	struct {
@@ -59,7 +60,7 @@ static struct {
 		bool rules;
 	} table[12];
 	size_t tables, waiting;
-	bool packet_at_disable;
+	bool packet_at_disable, packet_at_enable;
 	int ipv6_tables;         /* the error instead of them; 0: there are */
 	unsigned busy;           /* so many DELs are too early */
 	int always;              /* every batch is refused with this; 0: no */
@@ -73,7 +74,7 @@ static struct cth_service service;
 static struct cth_served served[3];
 static struct cth_service_config config;
 static struct cth_service_fault fault;
-static uint8_t memory[CTH_SERVICE_ROOM(MAXLEN) + 1], queue_answers[4096];
+static uint8_t memory[CTH_SERVICE_ROOM(2 * MAXLEN) + 1], queue_answers[4096];
 static uint8_t control_answers[CTH_SOCK_BUF];
 
 static void note(const char *what, const char *name, uint16_t l3, uint8_t l4)
@@ -194,6 +195,10 @@ static int take_new(const struct cth_nlmsg *m)
 		world.packet_at_disable = false;
 		packet_comes(1);
 	}
+	if ((to.have & CTH_HELPER_STATUS) && to.enabled && world.packet_at_enable) {
+		world.packet_at_enable = false;
+		packet_comes(1);
+	}
 	return 0;
 }
 
@@ -234,17 +239,19 @@ static int take_config(const struct cth_nlmsg *m)
 	};
 	struct cth_span v[N_OF(rules)];
 
-	assert_int_equal(m->res_id, QUEUE);
+	bool *bound = &world.bound[m->res_id == OTHER];
+
+	assert_true(m->res_id == QUEUE || m->res_id == OTHER);
 	assert_int_equal(cth_attr_index(m->attrs, rules, N_OF(rules), v), 0);
 	if (v[NFQA_CFG_CMD].p && v[NFQA_CFG_CMD].p[0] == NFQNL_CFG_CMD_UNBIND) {
-		if (!world.bound)
+		if (!*bound)
 			return -ENODEV;
-		note("unbind", "", 0, 0);
+		note(m->res_id == QUEUE ? "unbind" : "unbind other", "", 0, 0);
 		assert_int_equal(world.waiting, 0); /* it would be dropped */
-		world.bound = false;
+		*bound = false;
 		return 0;
 	}
-	if (!v[NFQA_CFG_CMD].p && !world.bound)
+	if (!v[NFQA_CFG_CMD].p && !*bound)
 		return -ENODEV;
 	if (cth_be32(v[NFQA_CFG_FLAGS].p) & (uint32_t)world.flags_unknown)
 		return -EOPNOTSUPP;
@@ -253,10 +260,10 @@ static int take_config(const struct cth_nlmsg *m)
 	assert_int_equal(cth_be32(v[NFQA_CFG_PARAMS].p), 65531); /* packets whole */
 	assert_int_equal(v[NFQA_CFG_PARAMS].p[4], 2);
 	if (v[NFQA_CFG_CMD].p) {
-		if (world.bound)
+		if (*bound)
 			return -EBUSY;
-		note("bind", "", 0, 0);
-		world.bound = true;
+		note(m->res_id == QUEUE ? "bind" : "bind other", "", 0, 0);
+		*bound = true;
 	}
 	return 0;
 }
@@ -357,9 +364,12 @@ static int take(struct script *k, struct cth_span datagram, struct cth_nlmsg *m)
 /* Packets of an enabled helper whose queue nobody has bound leave new flows unconfirmed. */
 static void assert_somebody_listens(void)
 {
-	for (size_t i = 0; i < world.registry.n; i++)
-		if (world.registry.list[i].enabled && world.registry.list[i].queue == QUEUE)
-			assert_true(world.bound || world.ignores_crash);
+	for (size_t i = 0; i < world.registry.n; i++) {
+		const struct cth_helper *h = &world.registry.list[i];
+
+		if (h->enabled && (h->queue == QUEUE || h->queue == OTHER))
+			assert_true(world.bound[h->queue == OTHER] || world.ignores_crash);
+	}
 }
 
 static void kernel(struct script *k, struct cth_span datagram)
@@ -409,9 +419,11 @@ static int setup(void **state)
 	memset(&config, 0, sizeof(config));
 	config.served = served;
 	config.n = 1;
-	config.queue = QUEUE;
-	config.maxlen = MAXLEN;
-	config.attach = true;
+	for (size_t i = 0; i < N_OF(served); i++) {
+		served[i].terms.queue = QUEUE;
+		served[i].terms.maxlen = MAXLEN;
+		served[i].terms.attach = true;
+	}
 	return 0;
 }
 
@@ -467,7 +479,7 @@ static void assert_nothing_is_left(void)
 	const struct registry empty = { .n = 0 };
 
 	assert_same_registry(&empty);
-	assert_false(world.bound);
+	assert_false(world.bound[0]);
 	assert_int_equal(world.tables, 0);
 }
 
@@ -542,7 +554,7 @@ static void conntrack_is_none(void **state)
 	world.flags_unknown = CTH_QUEUE_CONNTRACK;
 	assert_int_equal(open_service(), -EOPNOTSUPP);
 	assert_int_equal(fault.step, CTH_STEP_BIND);
-	assert_null(fault.served);
+	assert_ptr_equal(fault.served, served);
 	assert_nothing_is_left();
 }
 
@@ -550,7 +562,7 @@ static void two_protocols_share_a_queue_and_each_l4_has_its_rules(void **state)
 {
 	(void)state;
 	config.n = 2;
-	config.no_ipv6 = true;
+	served[0].terms.no_ipv6 = served[1].terms.no_ipv6 = true;
 	served[1].name = "other";
 	assert_int_equal(open_service(), 0);
 	assert_log("new one4u, new other4t, new other4u, bind, enable one4u, enable other4t, "
@@ -565,8 +577,8 @@ static void two_protocols_share_a_queue_and_each_l4_has_its_rules(void **state)
 static void without_attach_there_are_no_rules(void **state)
 {
 	(void)state;
-	config.attach = false;
-	config.no_ipv4 = true;
+	served[0].terms.attach = false;
+	served[0].terms.no_ipv4 = served[1].terms.no_ipv4 = true;
 	assert_int_equal(open_service(), 0);
 	assert_log("new one6u, bind, enable one6u");
 	assert_int_equal(cth_service_close(&service), 0);
@@ -636,7 +648,7 @@ static void endless(struct script *k, struct cth_span datagram)
 static void draining_ends_though_another_rule_feeds_the_queue(void **state)
 {
 	(void)state;
-	config.attach = false;
+	served[0].terms.attach = false;
 	assert_int_equal(open_service(), 0);
 	on_queue.ins = on_queue.in_next = 0;
 	for (uint32_t id = 1; id <= 60; id++)
@@ -758,7 +770,7 @@ static void a_dead_predecessors_queue_is_emptied_and_its_helpers_are_deleted(voi
 	(void)state;
 	there(AF_INET, QUEUE, true);
 	there(AF_INET6, QUEUE, true);
-	world.bound = true; /* by the socket that was handed over */
+	world.bound[0] = true; /* by the socket that was handed over */
 	config.resume = true;
 	assert_int_equal(open_service(), 0);
 	assert_log("verdict, enable one4u, enable one6u, attach one4, attach one6");
@@ -766,6 +778,211 @@ static void a_dead_predecessors_queue_is_emptied_and_its_helpers_are_deleted(voi
 	assert_log("disable one6u, disable one4u, clear one6, clear one4, detach one6, detach one4, "
 		   "unbind, del one6u, del one4u");
 	assert_nothing_is_left();
+}
+
+static void one_who_left_well_has_left_nothing_to_drop(void **state)
+{
+	(void)state;
+	there(AF_INET, QUEUE, true);
+	there(AF_INET6, QUEUE, true);
+	world.bound[0] = true;
+	config.resume = config.left_well = true;
+	assert_int_equal(open_service(), 0);
+	assert_log("enable one4u, enable one6u, attach one4, attach one6");
+	assert_int_equal(cth_service_close(&service), 0);
+	assert_nothing_is_left();
+}
+
+static void what_was_there_before_the_predecessor_stays(void **state)
+{
+	(void)state;
+	there(AF_INET, QUEUE, true);
+	there(AF_INET6, QUEUE, true);
+	world.bound[0] = true;
+	config.resume = served[0].terms.keep = true;
+	assert_int_equal(open_service(), 0);
+	assert_int_equal(cth_service_close(&service), 0);
+	assert_int_equal(world.registry.n, 2);
+	assert_false(world.registry.list[0].enabled || world.registry.list[1].enabled);
+}
+
+/* One that died between two queues has left a helper on either. */
+static void a_predecessors_helper_may_be_on_another_queue(void **state)
+{
+	(void)state;
+	there(AF_INET, OTHER, true);
+	there(AF_INET6, QUEUE, true);
+	world.bound[0] = world.bound[1] = true;
+	config.resume = true;
+	assert_int_equal(open_service(), 0);
+	assert_int_equal(world.registry.list[0].queue, QUEUE);
+	assert_int_equal(cth_service_close(&service), 0);
+	assert_int_equal(world.registry.n, 0);
+}
+
+/* Terms. */
+
+static void each_has_the_maxima_and_timeouts_of_its_terms(void **state)
+{
+	(void)state;
+	served[0].terms.classes[0].max = 7;
+	served[0].terms.classes[1].timeout = 77;
+	assert_int_equal(open_service(), 0);
+	for (size_t i = 0; i < 2; i++) {
+		const struct cth_helper *h = &world.registry.list[i];
+
+		assert_int_equal(h->policy[0].max, 7);
+		assert_int_equal(h->policy[0].timeout, 120);
+		assert_int_equal(h->policy[1].max, 5);
+		assert_int_equal(h->policy[1].timeout, 77);
+	}
+	assert_int_equal(cth_service_close(&service), 0);
+}
+
+static void each_has_its_queue(void **state)
+{
+	(void)state;
+	config.n = 2;
+	served[0].terms.no_ipv6 = served[1].terms.no_ipv6 = true;
+	served[1].terms.queue = OTHER;
+	served[1].terms.attach = false;
+	assert_int_equal(open_service(), 0);
+	assert_log("new one4u, new two4t, new two4u, bind, bind other, enable one4u, enable two4t, "
+		   "enable two4u, attach one4");
+	assert_int_equal(cth_service_close(&service), 0);
+	assert_log("disable two4u, disable two4t, disable one4u, clear one4, detach one4, "
+		   "unbind other, unbind, del two4u, del two4t, del one4u");
+	assert_nothing_is_left();
+}
+
+/* Who wants what does not fit dropped has the same done to those who share the queue. */
+static void a_queue_that_is_full_drops_for_who_says_so(void **state)
+{
+	(void)state;
+	config.n = 2;
+	served[1].terms.full_closed = true;
+	assert_int_equal(open_service(), 0);
+	assert_int_equal(world.flags & NFQA_CFG_F_FAIL_OPEN, 0);
+	assert_int_equal(cth_service_close(&service), 0);
+}
+
+/* Other terms. */
+
+static struct cth_served others[2];
+
+static void open_for_change(void)
+{
+	served[0].terms.no_ipv6 = true;
+	others[0] = served[0];
+	assert_int_equal(open_service(), 0);
+	world.log[0] = 0;
+}
+
+static void the_same_terms_again_change_nothing(void **state)
+{
+	const struct registry *now = &world.registry;
+
+	(void)state;
+	open_for_change();
+	assert_int_equal(cth_service_change(&service, others, &fault), 0);
+	assert_log("enable one4u, attach one4");
+	assert_int_equal(now->list[0].queue, QUEUE);
+	assert_ptr_equal(service.engine.served, others);
+	assert_int_equal(cth_service_close(&service), 0);
+	assert_nothing_is_left();
+}
+
+static void another_queue_is_bound_before_and_the_old_one_left_when_empty(void **state)
+{
+	(void)state;
+	open_for_change();
+	others[0].terms.queue = OTHER;
+	world.packet_at_enable = true;
+	assert_int_equal(cth_service_change(&service, others, &fault), 0);
+	assert_log("bind other, enable one4u, attach one4, verdict, unbind");
+	assert_int_equal(world.registry.list[0].queue, OTHER);
+	assert_int_equal(cth_service_close(&service), 0);
+	assert_log("disable one4u, clear one4, detach one4, unbind other, del one4u");
+	assert_nothing_is_left();
+}
+
+static void maxima_and_timeouts_change_on_the_living_helper(void **state)
+{
+	(void)state;
+	open_for_change();
+	others[0].terms.classes[0].max = 9;
+	others[0].terms.classes[0].timeout = 99;
+	assert_int_equal(cth_service_change(&service, others, &fault), 0);
+	assert_int_equal(world.registry.list[0].policy[0].max, 9);
+	assert_int_equal(world.registry.list[0].policy[0].timeout, 99);
+	assert_true(world.registry.list[0].enabled);
+	assert_int_equal(cth_service_close(&service), 0);
+}
+
+static void rules_go_and_come_with_the_terms(void **state)
+{
+	(void)state;
+	open_for_change();
+	others[0].terms.attach = false;
+	world.packet_at_enable = true; /* the rules' object would drop it */
+	assert_int_equal(cth_service_change(&service, others, &fault), 0);
+	assert_log("enable one4u, clear one4, verdict, detach one4");
+	assert_int_equal(cth_service_change(&service, served, &fault), 0);
+	assert_log("enable one4u, attach one4");
+	assert_int_equal(cth_service_close(&service), 0);
+	assert_nothing_is_left();
+}
+
+static void other_helpers_are_no_other_terms(void **state)
+{
+	(void)state;
+	open_for_change();
+	others[0].proto = &two;
+	assert_int_equal(cth_service_change(&service, others, &fault), -EINVAL);
+	others[0] = served[0];
+	others[0].name = "new";
+	assert_int_equal(cth_service_change(&service, others, &fault), -EINVAL);
+	others[0] = served[0];
+	others[0].terms.no_ipv6 = false;
+	assert_int_equal(cth_service_change(&service, others, &fault), -EINVAL);
+	others[0] = served[0];
+	others[0].terms.queue = OTHER;
+	others[0].terms.maxlen = 2 * MAXLEN;
+	assert_int_equal(cth_service_change(&service, others, &fault), -ENOMEM);
+	assert_log("");
+	assert_int_equal(cth_service_close(&service), 0);
+	assert_int_equal(cth_service_change(&service, served, &fault), -EINVAL);
+}
+
+/* Refused, or with its answer lost, at each request in turn. */
+static void a_change_that_fails_leaves_all_as_it_was(void **state)
+{
+	static const int faults[] = { REFUSE, LOSE_UNDONE, LOSE_DONE };
+	struct registry before;
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(faults); i++) {
+		for (size_t at = 1; at <= 3; at++) {
+			setup(NULL);
+			open_for_change();
+			before = world.registry;
+			others[0].terms.queue = OTHER;
+			others[0].terms.classes[0].max = 9;
+			world.fault = faults[i];
+			world.error = -EPERM;
+			world.fault_at = world.requests + at;
+			assert_true(cth_service_change(&service, others, &fault) < 0);
+			assert_true(fault.step >= CTH_STEP_BIND);
+			assert_ptr_equal(service.engine.served, served);
+			assert_same_registry(&before);
+			assert_true(world.registry.list[0].enabled && world.bound[0]);
+			assert_true(world.table[0].rules);
+			packet_comes(1);
+			assert_int_equal(cth_service_run(&service, 0), 1);
+			assert_int_equal(cth_service_close(&service), 0);
+			assert_nothing_is_left();
+		}
+	}
 }
 
 /* No IPv6. */
@@ -788,7 +1005,7 @@ static void without_tables_for_ipv6_ipv4_is_attached_alone(void **state)
 static void if_ipv6_is_all_that_is_wanted_it_must_be_there(void **state)
 {
 	(void)state;
-	config.no_ipv4 = true;
+	served[0].terms.no_ipv4 = served[1].terms.no_ipv4 = true;
 	world.ipv6_tables = -EAFNOSUPPORT;
 	assert_int_equal(open_service(), -EAFNOSUPPORT);
 	assert_int_equal(fault.step, CTH_STEP_ATTACH);
@@ -829,7 +1046,7 @@ static void opened_or_not_all_is_as_before(size_t at, int how, int error)
 		assert_int_equal(cth_service_close(&service), 0);
 	assert_true(world.requests >= at);
 	assert_same_registry(&before);
-	assert_false(world.bound);
+	assert_false(world.bound[0]);
 	assert_int_equal(world.tables, 0);
 	assert_false(service.opened);
 	world.log[0] = 0;
@@ -914,7 +1131,7 @@ static void one_that_is_not_allowed_to_leave_says_so_and_unbinds(void **state)
 	world.ignores_crash = true;
 	assert_int_equal(open_service(), 0);
 	assert_int_equal(cth_service_close(&service), -EPERM);
-	assert_false(world.bound);
+	assert_false(world.bound[0]);
 	assert_true(service.helpers[1].enabled);
 	assert_false(service.helpers[0].enabled);
 }
@@ -964,7 +1181,7 @@ static void memory_may_begin_anywhere_and_must_suffice(void **state)
 		assert_int_equal(fault.step, CTH_STEP_MEMORY);
 	}
 	assert_int_equal(cth_service_open(&service, &config, NULL, 0, NULL), -ENOMEM);
-	config.maxlen = UINT32_MAX;
+	served[0].terms.maxlen = UINT32_MAX;
 	assert_int_equal(open_service(), -ENOMEM);
 	assert_log("");
 }
@@ -975,15 +1192,10 @@ static void contradictions_are_refused(void **state)
 	struct cth_proto portless = one;
 
 	(void)state;
-	config.no_ipv4 = config.no_ipv6 = true;
+	served[0].terms.no_ipv4 = served[0].terms.no_ipv6 = true;
 	assert_int_equal(open_service(), -EINVAL);
 	setup(NULL);
 	config.n = 0;
-	assert_int_equal(open_service(), -EINVAL);
-	setup(NULL);
-	config.n = 2;
-	config.ports = &ports;
-	config.ports_n = 1;
 	assert_int_equal(open_service(), -EINVAL);
 	setup(NULL);
 	config.n = 2;
@@ -994,8 +1206,8 @@ static void contradictions_are_refused(void **state)
 	served[0].proto = &portless;
 	assert_int_equal(open_service(), -EINVAL);
 	assert_int_equal(fault.step, CTH_STEP_MEMORY);
-	config.ports = &ports;
-	config.ports_n = 1;
+	served[0].terms.ports = &ports;
+	served[0].terms.ports_n = 1;
 	assert_int_equal(open_service(), 0);
 	assert_int_equal(cth_service_close(&service), 0);
 	assert_nothing_is_left();
@@ -1028,7 +1240,8 @@ static void more_protocols_than_places_are_refused(void **state)
 	assert_int_equal(open_service(), -EINVAL);
 	assert_log("");
 	config.n = N_OF(many);
-	config.no_ipv6 = true;
+	for (size_t i = 0; i < N_OF(many); i++)
+		many[i].terms.no_ipv6 = true;
 	assert_int_equal(open_service(), -EINVAL);
 	assert_log("");
 }
@@ -1056,6 +1269,18 @@ int main(void)
 		TEST(the_kernels_own_helper_is_told_apart),
 		TEST(a_queue_that_is_taken_leaves_helpers_as_they_are),
 		TEST(a_dead_predecessors_queue_is_emptied_and_its_helpers_are_deleted),
+		TEST(one_who_left_well_has_left_nothing_to_drop),
+		TEST(what_was_there_before_the_predecessor_stays),
+		TEST(a_predecessors_helper_may_be_on_another_queue),
+		TEST(each_has_the_maxima_and_timeouts_of_its_terms),
+		TEST(each_has_its_queue),
+		TEST(a_queue_that_is_full_drops_for_who_says_so),
+		TEST(the_same_terms_again_change_nothing),
+		TEST(another_queue_is_bound_before_and_the_old_one_left_when_empty),
+		TEST(maxima_and_timeouts_change_on_the_living_helper),
+		TEST(rules_go_and_come_with_the_terms),
+		TEST(other_helpers_are_no_other_terms),
+		TEST(a_change_that_fails_leaves_all_as_it_was),
 		TEST(without_tables_for_ipv6_ipv4_is_attached_alone),
 		TEST(if_ipv6_is_all_that_is_wanted_it_must_be_there),
 		TEST(without_nf_tables_there_is_no_attaching),

@@ -22,6 +22,8 @@
 #include <unistd.h>
 #include "helper.h"
 #include "jail.h"
+#include "log.h"
+#include "manager.h"
 #include "proc.h"
 #include "roles.h"
 
@@ -40,6 +42,7 @@ struct guardian {
 	pid_t keeper, worker;
 	bool leaving, ready, serving; /* ready: some keeper was; serving: this one is */
 	bool relaying;      /* this keeper makes room for one with another configuration */
+	bool stuck;         /* this one was killed for its silence; but is it dead? */
 	bool left_well;     /* the last one did not leave anything by half */
 	int64_t kill_at;    /* when leaving takes too long */
 	int64_t silent_at;  /* when a word is overdue */
@@ -72,7 +75,7 @@ static void child_begin(struct guardian *g, const int *keep, size_t n)
 }
 
 /* What guardian and keepers have open in common: how many. */
-#define KEPT_OPEN (3 + 3 * RUN_PLACES + 3)
+#define KEPT_OPEN (3 + 3 * RUN_PLACES + 5)
 static size_t list_open(const struct run *r, int fds[KEPT_OPEN])
 {
 	size_t n = 0;
@@ -81,6 +84,7 @@ static size_t list_open(const struct run *r, int fds[KEPT_OPEN])
 	fds[n++] = STDOUT_FILENO;
 	fds[n++] = STDERR_FILENO;
 	fds[n++] = kernel_recording_fd();
+	fds[n++] = log_fd();
 	for (size_t i = 0; i < r->places_n; i++) {
 		fds[n++] = cth_sock_fd(&r->places[i].service.sock);
 		fds[n++] = cth_sock_fd(&r->places[i].service.control);
@@ -99,6 +103,7 @@ static void keeper_begin(struct guardian *g, int end)
 
 	keep[n++] = end;
 	child_begin(g, keep, n);
+	log_jailed();
 	status = keeper_run(g->run, end, g->generation > 0, g->left_well);
 	recorded = kernel_end_recording();
 	exit(status ? status : recorded);
@@ -122,9 +127,10 @@ static void start_keeper(struct guardian *g)
 	pid_t id;
 
 	g->start_at = 0;
-	g->serving = false;
+	g->serving = g->stuck = false;
 	g->run->ready_told = g->ready;
 	g->run->shared->roles.keepers++;
+	manager_log(g->run->next.n ? g->run->next.syslog : g->run->conf.syslog);
 	fflush(NULL); /* or both would say it */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
 		no_keeper(g);
@@ -289,6 +295,7 @@ static void refuse_next(struct guardian *g)
 {
 	warn("%s is not taken: the old configuration stays in force", g->run->next.file);
 	run_drop_next(g->run);
+	manager_ready(g->run);
 }
 
 static void keeper_died(struct guardian *g)
@@ -312,6 +319,7 @@ static void keeper_died(struct guardian *g)
 	    keeper_has_refused(g))
 		return;
 	again = keeper_is_due(g);
+	manager_status(again ? "the keeper has died; the next one begins" : "giving up");
 	warn("the keeper has died of %s; %s",
 	     WIFSIGNALED(g->status) ? strsignal(WTERMSIG(g->status)) : "an error, see above",
 	     again ? "the next one goes on" : "too often: giving up, helpers are disabled");
@@ -342,8 +350,11 @@ static void reload(struct guardian *g)
 		warn("%s is not read while the last change is not over", g->run->conf.file);
 		return;
 	}
-	if (!run_read_next(g->run))
+	manager_reloading();
+	if (!run_read_next(g->run)) {
+		manager_ready(g->run);
 		return;
+	}
 	g->relaying = true;
 	guardian_tell(g, ROLE_RELAY);
 }
@@ -353,6 +364,7 @@ static void leave_now(struct guardian *g)
 {
 	g->leaving = true;
 	g->kill_at = listener_now() + LEAVE_MS + 2 * (int64_t)g->run->conf.deadline;
+	manager_stopping();
 	if (g->start_at)
 		start_keeper(g);
 	guardian_tell(g, ROLE_LEAVE);
@@ -377,10 +389,11 @@ static void take_signals(struct guardian *g)
 static void keeper_serves(struct guardian *g)
 {
 	g->ready = g->serving = true;
-	if (!g->run->next.n)
-		return;
-	run_take_next(g->run);
-	note("%s is in force", g->run->conf.file);
+	if (g->run->next.n) {
+		run_take_next(g->run);
+		note("%s is in force", g->run->conf.file);
+	}
+	manager_ready(g->run);
 }
 
 /* One at a time, or a keeper that has lost its mind would have signals wait. */
@@ -414,6 +427,7 @@ static void mind_silence(struct guardian *g)
 	g->run->shared->roles.silent++;
 	warn("the keeper gives no sign of life: it is killed");
 	kill(g->keeper, SIGKILL);
+	g->stuck = true;
 }
 
 /* Until when nothing has to be done but wait. */
@@ -421,8 +435,9 @@ static int guardian_timeout(const struct guardian *g)
 {
 	int64_t at = g->leaving ? g->kill_at : g->keeper ? g->silent_at : g->start_at;
 	int64_t now = listener_now();
+	int watched = manager_alive(!g->stuck), wait = at > now ? (int)(at - now) : 0;
 
-	return at > now ? (int)(at - now) : 0;
+	return watched >= 0 && watched < wait ? watched : wait;
 }
 
 static void guardian_turn(struct guardian *g)
@@ -435,6 +450,7 @@ static void guardian_turn(struct guardian *g)
 	(void)poll(wait, 2, guardian_timeout(g));
 	take_word(g);
 	take_signals(g);
+	log_mend();
 	mind_silence(g);
 	if (g->start_at && listener_now() >= g->start_at)
 		start_keeper(g);
@@ -471,6 +487,7 @@ static int guardian_end(struct guardian *g)
 {
 	bool orderly = WIFEXITED(g->status);
 
+	manager_end(g->run);
 	end_worker(g);
 	if (g->worker > 0)
 		waitpid(g->worker, NULL, 0);
@@ -509,6 +526,7 @@ static int close_what_was_inherited(const struct guardian *g)
 	size_t n = list_open(g->run, keep);
 
 	keep[n++] = g->signals;
+	keep[n++] = manager_fd();
 	return jail_close_all_but(keep, n);
 }
 

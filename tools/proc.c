@@ -138,8 +138,7 @@ int proc_queue(uint32_t num, struct proc_queue *q)
 	return found;
 }
 
-/* The inode of the netfilter socket with this portid; 0: there is none. */
-static unsigned long socket_inode(uint32_t portid)
+unsigned long proc_socket_inode(uint32_t portid)
 {
 	FILE *f = open_below("net/netlink");
 	unsigned long inode = 0;
@@ -199,7 +198,7 @@ static void command_of(long pid, char *command, size_t n)
 
 bool proc_owner(uint32_t portid, struct proc_owner *owner)
 {
-	unsigned long inode = socket_inode(portid);
+	unsigned long inode = proc_socket_inode(portid);
 	char want[64];
 	struct dirent *d;
 	DIR *all;

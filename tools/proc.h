@@ -47,6 +47,9 @@ int proc_kept(const char *path);
 #define PROC_PLACES 8
 void proc_in(unsigned place);
 
+/* The inode of this namespace's netfilter socket with this portid; 0: there is none. */
+unsigned long proc_socket_inode(uint32_t portid);
+
 /* Who holds a netfilter socket. */
 struct proc_owner {
 	long pid;

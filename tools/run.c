@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "attach.h"
 #include "helper.h"
+#include "manager.h"
 #include "roles.h"
 
 #define WAKE_MS 1000 /* verdicts that the kernel had no memory for are tried again */
@@ -202,7 +203,7 @@ int run_open(struct run *r, bool resume, bool left_well)
 		struct run_place *p = &r->places[i];
 		int err;
 
-		p->config.resume = resume;
+		p->config.resume = resume || p->inherited;
 		p->config.left_well = left_well;
 		proc_in((unsigned)i);
 		err = cth_service_open_on(&p->service, &p->config, p->memory, p->room, &fault);
@@ -264,6 +265,7 @@ static void reload(struct run *r)
 {
 	if (!run_read_next(r))
 		return;
+	manager_log(r->next.syslog);
 	if (run_change(r)) {
 		warn("%s is in force", r->conf.file);
 		return;
@@ -276,7 +278,10 @@ static void mind_signals(struct run *r)
 {
 	if (reload_wanted) {
 		reload_wanted = 0;
+		manager_reloading();
 		reload(r);
+		manager_log(r->conf.syslog);
+		manager_ready(r);
 	}
 	if (!counters_wanted)
 		return;
@@ -294,7 +299,9 @@ static int serve(struct run *r)
 		wait[i] = (struct pollfd){ .fd = cth_sock_fd(&r->places[i].service.sock),
 					   .events = POLLIN };
 	while (!interrupted && status == CTH_EXIT_OK) {
-		(void)poll(wait, (nfds_t)r->places_n, WAKE_MS);
+		int watched = manager_alive(true);
+
+		(void)poll(wait, (nfds_t)r->places_n, watched >= 0 && watched < WAKE_MS ? watched : WAKE_MS);
 		status = run_turn(r);
 		mind_signals(r);
 	}
@@ -305,11 +312,17 @@ static int run_single(struct run *r)
 {
 	int status = places_prepare(r), left;
 
+	for (size_t i = 0; i < r->places_n; i++) {
+		r->places[i].service.engine.decide = decide_within_limits;
+		r->places[i].service.engine.decide_ctx = r;
+	}
 	if (status == CTH_EXIT_OK)
 		status = run_open(r, false, false);
 	if (status != CTH_EXIT_OK)
 		return status;
+	manager_ready(r);
 	status = serve(r);
+	manager_stopping();
 	left = run_leave(r);
 	return status ? status : left;
 }
@@ -323,7 +336,9 @@ static int run_service(struct run *r)
 	fill_streams();
 	catch_signals(r);
 	setvbuf(stdout, NULL, _IOFBF, 0); /* shown() flushes, and sees what becomes of it */
-	status = places_open(r);
+	status = common.dry_run ? CTH_EXIT_OK : manager_begin(r);
+	if (status == CTH_EXIT_OK)
+		status = places_open(r);
 	if (status == CTH_EXIT_OK && common.dry_run) {
 		status = rehearse_run(r);
 		if (status == CTH_EXIT_OK)
@@ -382,6 +397,7 @@ const struct applet run_protocols_applet = {
 	"                                dies, before giving up and disabling helpers; 20/60\n"
 	"      --fail-closed             drop what cannot be decided; if not told it passes\n"
 	"      --keep FILE               add packets that a worker dies of to this pcap\n"
+	"      --log stderr|syslog       where messages go, whatever a file says\n"
 	"      --no-seccomp              on kernels without filters for system calls\n"
 	"      --restarts COUNT/SECONDS  of processes that die, before it gives up; 20/60\n"
 	"      --single                  one process, with all the rights that it was started with\n"

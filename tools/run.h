@@ -5,6 +5,7 @@
  *     run_options.c, run_conf.c   what is to be done: a struct conf, whoever says it
  *     run_places.c                where: network namespaces, each with a service of its own
  *     run.c                       its life from the start to the end
+ *     run_limits.c                what is decided by policy
  *     run_show.c, run_counts.c, run_list.c    what it shows
  *     run_fault.c, run_dry.c      what its failures mean; the dry run
  */
@@ -31,6 +32,7 @@ struct run_place {
 	size_t room;
 	bool legacy;             /* there are rules of iptables-legacy, which are not read */
 	bool gaps_told;
+	bool inherited;          /* service.sock is a predecessor's, who was killed: manager.h */
 	struct queue_losses losses;
 };
 
@@ -54,6 +56,7 @@ struct run {
 	struct conf next;        /* what a SIGHUP has brought, until it is in force; n is 0: nothing */
 	const char *conf_path, *conntrackd_path; /* of the file that it is from; NULL: there is none */
 	bool check, list, verbose, queue_given;
+	const char *log;         /* stderr or syslog; NULL: as conf says */
 	struct run_place places[RUN_PLACES];
 	size_t places_n;
 	/* All helpers, those of a place together; and beside them their terms as they are written. */
@@ -61,6 +64,10 @@ struct run {
 	const struct conf_helper *terms[CTH_SERVICE_HELPERS];
 	size_t n;
 	bool unattached[CTH_SERVICE_HELPERS]; /* no rule attaches it */
+	struct run_rate {
+		int64_t since;   /* ms, as listener_now() */
+		uint32_t count;  /* since then */
+	} asked[CTH_SERVICE_HELPERS], expected[CTH_SERVICE_HELPERS]; /* run_limits.c */
 	int rcvbuf;
 	struct run_shared *shared;
 	unsigned side;           /* of shared->served */
@@ -123,6 +130,15 @@ void run_look_around(struct run *r);
 
 /* The queues of a place, each once: the i-th, or -1. */
 int place_queue(const struct run_place *p, size_t i);
+
+/*
+ * run_limits.c: may the protocol be asked about this packet; may what it says be done; and what is
+ * done instead. All of it together, with the protocol here, is a cth_decide_fn, whose ctx is the run.
+ */
+bool limits_let_ask(struct run *r, const struct cth_call *c);
+bool limits_let_expect(struct run *r, const struct cth_call *c, const struct cth_decision *d);
+void decide_by_policy(struct run *r, const struct cth_call *c, struct cth_decision *d);
+void decide_within_limits(const struct cth_call *c, struct cth_decision *d, void *run);
 
 /* run_dry.c: shows what would be sent: 0, or an exit code. */
 int rehearse_run(struct run *r);

@@ -7,10 +7,20 @@
  *     SIGHUP --> struct conf --> differs in what is live? --> the same places, other terms
  */
 #include <stdlib.h>
+#include "log.h"
 #include "netns.h"
 #include "run.h"
 
 #define KEEPER_FILES 32
+
+/* They begin with a file's name and a line's number. */
+static void tell(enum log_kind kind, const struct conf_says *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		log_say(kind, NULL, s->texts[i]);
+	if (s->more)
+		log_say(kind, NULL, phrase("and %zu more", s->more));
+}
 
 /* Which of the two forms it has was told on the command line. */
 static int read_either(const struct run *r, struct conf *c, struct conf_report *report)
@@ -25,9 +35,11 @@ int run_read_conf(const struct run *r, struct conf *c)
 	struct conf_report report = { .errors = { .n = 0 } };
 	int err = read_either(r, c, &report);
 
-	conf_tell(stderr, &report.errors);
-	conf_tell(stderr, &report.notes);
+	tell(LOG_KIND_ERROR, &report.errors);
+	tell(LOG_KIND_WARNING, &report.notes);
 	conf_report_free(&report);
+	if (r->log)
+		c->syslog = strcmp(r->log, "syslog") == 0;
 	return err < 0 ? CTH_EXIT_USAGE : CTH_EXIT_OK;
 }
 
@@ -37,7 +49,7 @@ int run_users(struct run *r)
 	struct conf_ids keeper, worker;
 	int err = conf_users(&r->conf, &keeper, &worker, &report);
 
-	conf_tell(stderr, &report.errors);
+	tell(LOG_KIND_ERROR, &report.errors);
 	conf_report_free(&report);
 	if (err < 0)
 		return CTH_EXIT_USAGE;
@@ -140,7 +152,7 @@ int run_read_next(struct run *r)
 		return 0;
 	}
 	n = conf_difference(&r->conf, &r->next, &restart);
-	conf_tell(stderr, &restart);
+	tell(LOG_KIND_ERROR, &restart);
 	for (size_t i = 0; i < restart.n; i++)
 		free(restart.texts[i]);
 	free(restart.texts);

@@ -17,7 +17,7 @@
 enum {
 	OPT_LEN = OPT_APPLET, OPT_RCVBUF, OPT_ATTACH, OPT_NETNS, OPT_FOREIGN, OPT_LOW_PORTS,
 	OPT_LIST, OPT_SINGLE, OPT_KEEPER, OPT_WORKER, OPT_DEADLINE, OPT_CLOSED, OPT_KEEP, OPT_NO_SECCOMP,
-	OPT_RESTARTS, OPT_CONFIG, OPT_CONNTRACKD, OPT_CHECK,
+	OPT_RESTARTS, OPT_CONFIG, OPT_CONNTRACKD, OPT_CHECK, OPT_LOG,
 };
 
 static const struct option long_options[] = {
@@ -44,6 +44,7 @@ static const struct option long_options[] = {
 	{ "fail-closed", no_argument, NULL, OPT_CLOSED },
 	{ "keep", required_argument, NULL, OPT_KEEP },
 	{ "no-seccomp", no_argument, NULL, OPT_NO_SECCOMP },
+	{ "log", required_argument, NULL, OPT_LOG },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -177,6 +178,10 @@ static int take_option(const struct applet *self, int c, struct run *r, struct w
 	case OPT_NO_SECCOMP:
 		r->keeper_jail.no_seccomp = r->worker_jail.no_seccomp = true;
 		return -1;
+	case OPT_LOG:
+		r->log = optarg;
+		return strcmp(optarg, "syslog") == 0 || strcmp(optarg, "stderr") == 0 ? -1 :
+		       usage_error(self, "--log %s: it is stderr or syslog", optarg);
 	case OPT_RCVBUF:
 		if (!parse_number(optarg, 1, INT32_MAX / 2, &v))
 			return usage_error(self, "--rcvbuf %s: it is a number of bytes from 1 to "
@@ -283,6 +288,7 @@ static int take_protocols(const struct applet *self, int argc, char **argv, stru
 	conf_set_text(&r->conf.keeper, w->keeper ? w->keeper : KEEPER_USER, &report);
 	conf_set_text(&r->conf.worker, w->worker ? w->worker : WORKER_USER, &report);
 	conf_set_text(&r->conf.packets, NULL, &report);
+	r->conf.syslog = r->log && strcmp(r->log, "syslog") == 0;
 	if (report.errors.failed)
 		return fail(ENOMEM, "set up the service", NULL, NULL);
 	return bad < 0 ? check_options(self, r, w) : bad;

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "helper.h"
+#include "manager.h"
 #include "netns.h"
 #include "rules.h"
 #include "run.h"
@@ -167,14 +168,14 @@ static void look_for_rules(struct run *r, struct run_place *p)
 }
 
 /* Who owns a queue is looked for by one who still may; a keeper is not shown others' files. */
-static int check_queue(uint16_t queue)
+static int check_queue(uint16_t queue, uint32_t ours)
 {
 	const struct cth_nack none = { 0 };
 	struct proc_queue q;
 
 	/* A predecessor's keeper may be about to leave. */
 	for (int i = 0; i < OWNED_TRIES && !interrupted; i++) {
-		if (proc_queue(queue, &q) != 1)
+		if (proc_queue(queue, &q) != 1 || q.portid == ours)
 			return CTH_EXIT_OK;
 		poll(NULL, 0, OWNED_MS);
 	}
@@ -186,7 +187,7 @@ static int check_queues(const struct run_place *p)
 	int status = CTH_EXIT_OK, queue;
 
 	for (size_t i = 0; status == CTH_EXIT_OK && (queue = place_queue(p, i)) >= 0; i++)
-		status = check_queue((uint16_t)queue);
+		status = check_queue((uint16_t)queue, p->service.sock.portid);
 	return status;
 }
 
@@ -215,7 +216,9 @@ static int open_place(struct run *r, struct run_place *p)
 	if (status != CTH_EXIT_OK || common.dry_run)
 		return status;
 	look_for_rules(r, p);
-	status = r->single ? CTH_EXIT_OK : check_queues(p);
+	status = manager_inherit(p);
+	if (status == CTH_EXIT_OK && !r->single)
+		status = check_queues(p);
 	proc_keep("net/netfilter/nfnetlink_queue");
 	return status;
 }
@@ -232,8 +235,10 @@ int places_open(struct run *r)
 			status = CTH_EXIT_FAILURE;
 	}
 	proc_in(0);
-	if (status == CTH_EXIT_OK && !common.dry_run)
+	if (status == CTH_EXIT_OK && !common.dry_run) {
+		manager_let_go();
 		run_look_around(r);
+	}
 	return status;
 }
 

@@ -54,9 +54,18 @@ wrong "ports without rules" "-p goes with --attach" -p 21 ftp
 wrong "ports of two protocols" "-p goes with one protocol" --attach -p 21 ftp tftp
 wrong "port 0" "port '0': it is a number from 1 to 65535" --attach -p 0 ftp
 wrong "ports upside down" "ports '30-20': the range is upside down" --attach -p 30-20 ftp
+wrong "messages to nowhere" "--log nowhere: it is stderr or syslog" --log nowhere ftp
 wrong "an option that there is not" "(unrecognized|unknown) option.*nonsense" --nonsense ftp
 says "--help tells the risks" 0 'firewall opened to any of them' "" "$cth" run --help
 like "and the signals" "$(<"$work/out")" 'SIGTERM or SIGINT'
+
+if [ -e /dev/log ]; then
+	skip "syslog without a daemon" "there is one"
+else
+	says "syslog without a daemon" 1 "" \
+		'^cth run: send messages to syslog at /dev/log: ENOENT: there is no such socket; start a syslog daemon first, or: --log stderr$' \
+		"$cth" run --log syslog ftp
+fi
 
 # ---- namespaces ----
 

@@ -140,7 +140,7 @@ int notify_stored(struct notify *n, const char **name)
 
 /* Messages. */
 
-static void put_descriptor(struct msghdr *m, void *room, size_t size, int fd)
+static void put_descriptor(struct msghdr *m, void *room, socklen_t size, int fd)
 {
 	struct cmsghdr *c;
 

@@ -79,9 +79,10 @@ demo: all
 check: all
 	@BUILD=$(BUILD) CC="$(CC)" test/check $(STAGES)
 
-# The full tables, with 1,000 sessions each and 50 at once: an hour or so.
+# The full tables, with 1,000 sessions each and 50 at once, and 560 kills: an hour or so.
 check-vm: all
 	@BUILD=$(BUILD) CC="$(CC)" CTH_SESSIONS=1000 CTH_PARALLEL=50 CTH_SERVE_SECONDS=7200 \
+		CTH_KILLS_WORKER=500 CTH_KILLS_KEEPER=50 CTH_KILLS_ALL=10 \
 		test/check serve-6.1 serve-6.12 more-6.1
 
 # The same cases with conntrack-tools' helpers and the kernel's own, in one table.
@@ -91,6 +92,10 @@ compare: all
 # Against other programs and libraries, with the goals: tables, CSV and SVG in $(BUILD)/bench.
 bench: all
 	@BUILD=$(BUILD) CC="$(CC)" test/bench/run $(PARTS)
+
+# Full load in the VM for SECONDS, with kills: memory and descriptors have to stay flat.
+soak: all
+	@BUILD=$(BUILD) test/vm/soak $(or $(SECONDS),600)
 
 fuzz:
 	@BUILD=$(BUILD) test/fuzz/run $(or $(SECONDS),30) $(TARGETS)
@@ -148,6 +153,6 @@ install-units-procd:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all static demo check check-vm compare bench fuzz size install install-units \
+.PHONY: all static demo check check-vm compare soak bench fuzz size install install-units \
 	install-units-systemd install-units-openrc install-units-procd clean
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

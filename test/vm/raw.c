@@ -4,12 +4,14 @@
  * longer than any, announcements that are lies, chosen ports, transfers that wait half-way, many
  * sessions without a program's start for each. RFC 959, RFC 2428.
  *
- *     raw [-N NETNS] [-b SOURCE] [-p PORT] [-t SECONDS] [-n SESSIONS] [-m AT-ONCE] DIR HOST STEP...
+ *     raw [-N NETNS] [-b SOURCE] [-p PORT] [-t SECONDS] [-n SESSIONS | -u FILE] [-m AT-ONCE] [-c FILE]
+ *         DIR HOST STEP...
  *     raw -s [-N NETNS] [-p PORT] DIR
  *
  * The client logs in, takes the steps in order, and quits; if one of them is login or leave, it
  * does nothing of its own accord. DIR is what the server serves, as it is
- * seen from here: what is got or put is compared byte by byte.
+ * seen from here: what is got or put is compared byte by byte. With -u sessions follow each other until
+ * there is such a file; -c adds a dot to a file for each transfer, and a line's end for each session.
  *
  *     pasv epsv port eprt   how data connections are made from now on
  *     at=PORT               where port and eprt listen; 0: anywhere
@@ -25,6 +27,7 @@
  *     want=CODE:TEXT        any command, this answer
  *     pad=N                 a command of N bytes
  *     echo=N                SITE ECHO with N characters, which must come back
+ *     noop=N                N of them, one by one; prints their round trips: "noop N MEDIAN P99 us"
  *
  * The server, -s, serves IPv4 and IPv6 and has some commands of its own: SITE CUT N (the next 227 or
  * 229 goes out in two pieces), SITE SAY TEXT, SITE ECHO TEXT, SITE PAD N (an answer of N bytes).
@@ -52,7 +55,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *dir, *host, *source, *control_port = "21";
+static const char *dir, *host, *source, *control_port = "21", *until;
+static int tally = -1;
 static int patience = 3000; /* ms */
 static const char *doing = "connect";
 static int session;
@@ -284,6 +288,19 @@ __attribute__((format(printf, 2, 3))) static void tell(struct talk *t, const cha
 	write_all(t->fd, line, (size_t)n);
 }
 
+/* ---- what has been done ---- */
+
+static void count(char what)
+{
+	if (tally >= 0 && write(tally, &what, 1) != 1)
+		die("count: %s", strerror(errno));
+}
+
+static bool is_over(int sessions)
+{
+	return until ? access(until, F_OK) == 0 : session >= sessions;
+}
+
 /* ---- files ---- */
 
 static char *slurp(const char *name, size_t *n)
@@ -477,6 +494,7 @@ static void step_get(struct client *c, const char *name, bool half)
 	expect(&c->control, "226");
 	if (got != n || memcmp(want, have, n))
 		die("%zu bytes came, which are not the %zu of %s", got, n, name);
+	count('.');
 	free(want);
 	free(have);
 }
@@ -496,6 +514,7 @@ static void step_put(struct client *c, const char *name)
 	have = slurp(there, &m);
 	if (n != m || memcmp(want, have, n))
 		die("%zu bytes arrived, which are not the %zu of %s", m, n, name);
+	count('.');
 	snprintf(path, sizeof(path), "%s/%s", dir, there);
 	unlink(path);
 	free(want);
@@ -513,6 +532,7 @@ static void step_list(struct client *c)
 	expect(&c->control, "226");
 	if (!strstr(names, "small"))
 		die("the list is %.100s", names);
+	count('.');
 }
 
 static void step_say(struct client *c, const char *text)
@@ -552,6 +572,40 @@ static void step_fill(struct client *c, int n, bool echo)
 		tell(&c->control, "%s", text);
 		answer(&c->control);
 	}
+}
+
+static double now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void step_noop(struct client *c, int n)
+{
+	double *times = calloc(n > 0 ? (size_t)n : 1, sizeof(*times));
+
+	if (!times || n < 1)
+		die("how many?");
+	for (int i = 0; i < n; i++) {
+		double began = now_us();
+
+		tell(&c->control, "NOOP");
+		expect(&c->control, "200");
+		times[i] = now_us() - began;
+	}
+	qsort(times, (size_t)n, sizeof(*times), compare_times);
+	printf("noop %d %.0f %.0f us\n", n, times[n / 2], times[(long)n * 99 / 100]);
+	fflush(stdout);
+	free(times);
 }
 
 static void log_in(struct client *c)
@@ -603,6 +657,8 @@ static void take(struct client *c, const char *step)
 		step_fill(c, atoi(v), false);
 	else if (value(step, "echo=", &v))
 		step_fill(c, atoi(v), true);
+	else if (value(step, "noop=", &v))
+		step_noop(c, atoi(v));
 	else if (strcmp(step, "login") == 0)
 		log_in(c);
 	else if (strcmp(step, "ask") == 0)
@@ -635,7 +691,7 @@ static void one_session(char **steps, const int *go)
 	expect(&c.control, "220");
 	if (!has(steps, "login") && !has(steps, "leave"))
 		log_in(&c);
-	if (go && (write(go[1], &byte, 1) != 1 || read(go[2], &byte, 1) != 0))
+	if (go && (write(go[1], &byte, 1) != 1 || close(go[1]) < 0 || read(go[2], &byte, 1) != 0))
 		die("the other sessions: %s", strerror(errno));
 	for (; *steps && strcmp(*steps, "leave"); steps++)
 		take(&c, *steps);
@@ -645,6 +701,7 @@ static void one_session(char **steps, const int *go)
 		expect(&c.control, "221");
 	}
 	close(c.control.fd);
+	count('\n');
 }
 
 static int many_sessions(char **steps, int n, int at_once)
@@ -661,7 +718,7 @@ static int many_sessions(char **steps, int n, int at_once)
 			continue;
 		close(go[1]);
 		srand((unsigned)i);
-		for (session = 0; session < n; session++)
+		for (session = 0; !is_over(n); session++)
 			one_session(steps, session == 0 ? pipes : NULL);
 		exit(0);
 	}
@@ -874,21 +931,23 @@ int main(int argc, char **argv)
 	int c, n = 1, at_once = 1;
 	bool server = false;
 
-	while ((c = getopt(argc, argv, "+N:b:p:t:n:m:s")) >= 0)
+	while ((c = getopt(argc, argv, "+N:b:p:t:n:u:m:c:s")) >= 0)
 		switch (c) {
 		case 'N': enter(optarg); break;
 		case 'b': source = optarg; break;
 		case 'p': control_port = optarg; break;
 		case 't': patience = atoi(optarg) * 1000; break;
 		case 'n': n = atoi(optarg); break;
+		case 'u': until = optarg; break;
 		case 'm': at_once = atoi(optarg); break;
+		case 'c': tally = open(optarg, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644); break;
 		case 's': server = true; break;
 		default: return 2;
 		}
 	argv += optind;
 	if (!argv[0] || (!server && !argv[1])) {
-		fprintf(stderr, "usage: raw [-N NETNS] [-b SOURCE] [-p PORT] [-t SECONDS] [-n SESSIONS] [-m AT-ONCE] "
-			"DIR HOST STEP... | raw -s [-p PORT] DIR\n");
+		fprintf(stderr, "usage: raw [-N NETNS] [-b SOURCE] [-p PORT] [-t SECONDS] [-n SESSIONS | -u FILE] [-m AT-ONCE] "
+			"[-c FILE] DIR HOST STEP... | raw -s [-p PORT] DIR\n");
 		return 2;
 	}
 	dir = argv[0];
@@ -897,7 +956,7 @@ int main(int argc, char **argv)
 	host = argv[1];
 	if (at_once > 1)
 		return many_sessions(argv + 2, n, at_once);
-	for (session = 0; session < n; session++)
+	for (session = 0; !is_over(n); session++)
 		one_session(argv + 2, NULL);
 	return 0;
 }

@@ -99,8 +99,8 @@ static void apply_edit_refused(struct apply *a, int error, const char *why)
 }
 
 /*
- * Which port was told belongs to the state, where the protocol has a place for it; one that was told
- * before stays, whatever became of this packet, as the other side will go by it.
+ * Which port was told belongs to the state, where the protocol has a place for it; one that was
+ * told before stays, whatever became of this packet, as the other side will go by it.
  */
 static void apply_keep_ports(struct apply *a)
 {

@@ -267,7 +267,8 @@ static const char *ask_why(int r, bool choose)
 	case ASK_TAKEN:
 		return choose ? "no port was free" : "another flow expects the same";
 	case -EMFILE:
-		return "the namespace's table is full: sysctl net.netfilter.nf_conntrack_expect_max";
+		return "the namespace's table is full: "
+		       "sysctl net.netfilter.nf_conntrack_expect_max";
 	case -ENOENT:
 		return "the kernel does not know the flow any more";
 	case -EINVAL:

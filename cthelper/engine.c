@@ -54,7 +54,8 @@ static struct cth_served *engine_served(struct cth_engine *e, const struct cth_f
 	for (size_t i = 0; i < e->n; i++) {
 		struct cth_served *s = &e->served[i];
 
-		if (strcmp(cth_served_name(s), f->helper) == 0 && cth_l4_in(s->proto->l4, f->orig.l4))
+		if (strcmp(cth_served_name(s), f->helper) == 0 &&
+		    cth_l4_in(s->proto->l4, f->orig.l4))
 			return s;
 	}
 	return NULL;
@@ -129,7 +130,7 @@ static bool engine_see_state(struct cth_engine *e, struct cth_call *c, const str
 	size_t len = c->served->proto->state_len;
 	struct cth_span info = c->flow.info;
 
-	/* A flow that was expected itself keeps none, and without memory no line's start is known. */
+	/* A flow that was expected itself keeps none, and without it no line's start is known. */
 	if (len > 0 && c->flow.have & CTH_FLOW_MASTER)
 		return false;
 	if (flying) {
@@ -150,7 +151,8 @@ static bool engine_flow_is_told(const struct cth_flow *f, const struct cth_pkt *
 
 	return (f->have & needs) == needs && p->have & CTH_PKT_CT_INFO && f->orig.src.family &&
 	       f->orig.dst.family == f->orig.src.family && f->reply.src.family &&
-	       f->reply.dst.family == f->reply.src.family && f->orig.has_ports && f->reply.has_ports;
+	       f->reply.dst.family == f->reply.src.family && f->orig.has_ports &&
+	       f->reply.has_ports;
 }
 
 bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_call *c)

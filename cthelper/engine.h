@@ -27,13 +27,14 @@ extern "C" {
 /* Counts of one helper; they only grow. */
 struct cth_engine_stats {
 	uint64_t packets;
-	uint64_t bare;       /* of them without anything for the protocol: handshakes, ACKs, ICMP errors */
+	uint64_t bare;       /* of them without anything for the protocol: handshakes, ACKs, ICMP
+			      * errors */
 	uint64_t unseen;     /* not seen whole, or without the flow's state: passed */
 	uint64_t expected;   /* expectations made; a few are taken back, with edits_refused */
 	uint64_t again;      /* wanted again, and there already: retransmissions */
 	uint64_t refused;    /* not to be had: the kernel's word, or no port was free */
-	uint64_t unsure;     /* made with a flow's first packet, and gone when looked for: met already, or
-			      * never taken, which the kernel does not tell */
+	uint64_t unsure;     /* made with a flow's first packet, and gone when looked for: met
+			      * already, or never taken, which the kernel does not tell */
 	uint64_t ports;      /* ports that were tried and were taken */
 	uint64_t edits;      /* packets rewritten */
 	uint64_t edits_refused; /* that must not be, or, of edits too, that the kernel had no memory
@@ -41,7 +42,7 @@ struct cth_engine_stats {
 	uint64_t states;     /* changes of a flow's state */
 	uint64_t left;       /* flows that are queued no more */
 	uint64_t dropped;    /* packets, because the protocol says so */
-	uint64_t violations; /* decisions beyond the protocol's constants: nothing of them is done */
+	uint64_t violations; /* decisions beyond the protocol's constants: none of them is done */
 	uint64_t notes[CTH_NOTES]; /* what was not followed, by cause */
 };
 
@@ -57,12 +58,12 @@ struct cth_terms {
 		uint32_t max;    /* expectations of a flow at once; 0: the class's */
 		uint32_t timeout; /* seconds; 0: the class's */
 	} classes[CTH_CLASSES];
-	bool attach;             /* make the rules too, in place of any of the helper's that attach.h
-				    has made: for the protocol's port, ... */
+	bool attach;             /* make the rules too, in place of any of the helper's that
+				    attach.h has made: for the protocol's port, ... */
 	const struct cth_ports *ports; /* ... or for these */
 	size_t ports_n;
-	bool keep;               /* resumed: it was there before the predecessor, too: at the end it is left,
-				    disabled */
+	bool keep;               /* resumed: it was there before the predecessor, too: at the end
+				    it is left, disabled */
 };
 
 /* A helper that is served: a protocol, the name it is registered by, and on what terms. */
@@ -86,7 +87,7 @@ enum cth_event_kind {
 	CTH_EVENT_UNSURE,       /* expect: see cth_engine_stats */
 	CTH_EVENT_EDIT_REFUSED, /* error, why */
 	CTH_EVENT_NOTE,         /* note */
-	CTH_EVENT_LEFT,         /* the flow is queued no more; with an error: it is to be, and goes on */
+	CTH_EVENT_LEFT,         /* the flow is queued no more; with an error: it still is */
 	CTH_EVENT_VIOLATION,    /* why */
 };
 
@@ -113,8 +114,8 @@ struct cth_call {
 };
 
 /*
- * Has a protocol run elsewhere, and waits for it: *d, which comes as "pass, and nothing else", may be
- * any bytes afterwards; what goes beyond the protocol's constants is refused.
+ * Has a protocol run elsewhere, and waits for it: *d, which comes as "pass, and nothing else", may
+ * be any bytes afterwards; what goes beyond the protocol's constants is refused.
  */
 typedef void cth_decide_fn(const struct cth_call *c, struct cth_decision *d, void *ctx);
 
@@ -200,9 +201,9 @@ int cth_engine_run(struct cth_engine *e, size_t budget, int timeout_ms);
 void cth_engine_settle(struct cth_engine *e);
 
 /*
- * The two halves of cth_engine_packet(), for who has the protocol run elsewhere. One pair at a time:
- * between a packet's call and its apply there is no other packet's, or that would be shown a state
- * that is about to change. What *c views lies in the packet, and dies with it.
+ * The two halves of cth_engine_packet(), for who has the protocol run elsewhere. One pair at a
+ * time: between a packet's call and its apply there is no other packet's, or that would be shown a
+ * state that is about to change. What *c views lies in the packet, and dies with it.
  */
 
 /* true: *c is to be decided. false: the packet is none of a protocol's; it passes, counted. */
@@ -217,8 +218,8 @@ void cth_engine_apply(struct cth_engine *e, const struct cth_pkt *p, const struc
 
 /*
  * The verdict that was just made of c and d cannot be sent, as cth_refused_fn or the return of
- * cth_queue_verdict() tells. If the packet would have been changed, what it announces is taken back,
- * and *v becomes what still has to go, with the packet as it was. Before any other packet.
+ * cth_queue_verdict() tells. If the packet would have been changed, what it announces is taken
+ * back, and *v becomes what still has to go, with the packet as it was. Before any other packet.
  */
 void cth_engine_unsent(struct cth_engine *e, const struct cth_pkt *p, const struct cth_call *c,
 		       const struct cth_decision *d, struct cth_verdict *v, int error,

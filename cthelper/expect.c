@@ -142,7 +142,7 @@ static void put_tuple(struct cth_msg *m, uint16_t type, const struct cth_tuple *
 	cth_msg_nest_end(m, nest);
 }
 
-/* The kernel tells ports from ICMP by the mask's own protocol, and takes no type that ICMP lacks. */
+/* The kernel tells ports from ICMP by the mask's own protocol; it takes no type that ICMP lacks. */
 static void put_mask(struct cth_msg *m, const struct cth_expect *e)
 {
 	struct cth_tuple whole = e->tuple;

@@ -47,7 +47,7 @@ struct cth_expect {
 	struct cth_tuple master; /* the flow that announced it: shown in its original direction,
 				    found by either */
 	uint16_t zone;           /* the master's. The kernel takes it, and does not show it */
-	uint32_t timeout;        /* seconds left; when made, the class's counts and this is ignored */
+	uint32_t timeout;        /* seconds left; when made, the class's counts and not this */
 	uint32_t id;             /* opaque */
 	uint32_t flags;
 	uint32_t class_number;   /* of the master's helper, from 0 */
@@ -57,7 +57,7 @@ struct cth_expect {
 	uint32_t nat_dir;        /* whither the child goes, as seen from the master: 0 as its
 				    original direction, 1 as its replies */
 	struct cth_tuple nat;    /* source address and source port are kept for FN: the port is the
-				    one announced. All else is filled in when put; so is no address */
+				    one announced. All else is filled in; so is no address */
 };
 
 /*
@@ -69,7 +69,7 @@ struct cth_expect {
  */
 int cth_expect_check(const struct cth_expect *e, const char **why);
 
-/* Sets master and zone to those of a flow, as a packet's p->ct tells it. -EINVAL: it tells no tuple. */
+/* Sets master and zone to a flow's, as a packet's p->ct tells it. -EINVAL: it tells no tuple. */
 int cth_expect_set_master(struct cth_expect *e, const struct cth_flow *f);
 
 /*
@@ -103,8 +103,8 @@ int cth_expect_put_flush(struct cth_msg *m, uint16_t flags, uint32_t seq, const 
  * Groups for cth_sock_join(), and what comes from them, or in answer to put_get: 1 and *e is
  * there, 0 and *e is gone, -EPROTO: some other message; malformed as with cth_expect_parse().
  *
- * Since 6.0 a flow that began while nobody in its namespace listened to conntrack has no events, nor
- * have its expectations (net.netfilter.nf_conntrack_events is 2; with 1 all flows have).
+ * Since 6.0 a flow that began while nobody in its namespace listened to conntrack has no events,
+ * nor have its expectations (net.netfilter.nf_conntrack_events is 2; with 1 all flows have).
  */
 enum {
 	CTH_GROUP_EXPECT_NEW     = 4,
@@ -121,12 +121,12 @@ int cth_expect_event(struct cth_expect *e, const struct cth_nlmsg *m);
 
 /*
  * Makes an expectation of a flow that is confirmed. -EEXIST: one that the tuple meets is there,
- * perhaps another flow's: cth_expect_get() tells; -EBUSY: it would overlap another; -EALREADY: there,
- * with another class or master (of a verdict only: here that is EEXIST); -EMFILE: the
- * namespace's table is full; -ENOENT: no such flow, or not confirmed yet; -EOPNOTSUPP: the flow
- * has no helper, or (older kernels) there is no e->helper; -EINVAL: class or FN unknown. Older
- * kernels take class for 0 unless there is e->helper. Beyond the class's maximum its oldest one goes,
- * and nothing is said.
+ * perhaps another flow's: cth_expect_get() tells; -EBUSY: it would overlap another; -EALREADY:
+ * there, with another class or master (of a verdict only: here that is EEXIST); -EMFILE: the
+ * namespace's table is full; -ENOENT: no such flow, or not confirmed yet; -EOPNOTSUPP: the flow has
+ * no helper, or (older kernels) there is no e->helper; -EINVAL: class or FN unknown. Older kernels
+ * take class for 0 unless there is e->helper. Beyond the class's maximum its oldest one goes, and
+ * nothing is said.
  */
 int cth_expect_new(struct cth_sock *s, const struct cth_expect *e, struct cth_nack *nack);
 
@@ -138,8 +138,8 @@ int cth_expect_get(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t z
 		   struct cth_expect *found, struct cth_nack *nack);
 
 /*
- * Removes the one that has e's tuple and, if they are told, id and zone. -ENOENT: there is none; one
- * that the tuple only meets stays.
+ * Removes the one that has e's tuple and, if they are told, id and zone. -ENOENT: there is none;
+ * one that the tuple only meets stays.
  */
 int cth_expect_del(struct cth_sock *s, const struct cth_expect *e, struct cth_nack *nack);
 

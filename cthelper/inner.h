@@ -46,7 +46,7 @@ void cth_flight_note(struct cth_engine *e, uint16_t queue, uint32_t flow,
 void cth_ask(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w, bool told,
 	     struct cth_verdict *v, struct cth_asked *a);
 
-/* Counts and tells what came of it, when the packet is ready; undoes what it has made, and no more. */
+/* Counts and tells what came of it, when the packet is ready; or undoes what it has made. */
 void cth_ask_tell(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
 		  const struct cth_asked *a);
 void cth_ask_undo(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,

@@ -45,7 +45,7 @@ struct cth_view {
 	struct cth_addr self_public;  /* the sender, as the receiver knows it */
 	uint16_t self_port, peer_port;
 	uint32_t seq;                 /* TCP: number of body's first byte, as the sender counts */
-	uint32_t ack;                 /* TCP: the next one awaited from the receiver, as that one counts */
+	uint32_t ack;                 /* TCP: the next one that the receiver owes, as he counts */
 	uint8_t state[CTH_STATE];     /* as the flow's last decision left it; zero at first */
 	struct cth_span body;         /* never empty */
 };
@@ -66,7 +66,7 @@ enum cth_dest {
 enum {
 	CTH_WANT_PERMANENT = 1 << 0, /* outlives its first use */
 	CTH_WANT_INACTIVE  = 1 << 1,
-	CTH_WANT_EVEN      = 1 << 2, /* a port that is chosen is even, as the announced one must be */
+	CTH_WANT_EVEN      = 1 << 2, /* a chosen port is even, as the announced one must be */
 	CTH_WANT_CHILD     = 1 << 3, /* the new flow has a helper as well: the protocol's child */
 	CTH_WANT_PORT_ONLY = 1 << 4, /* only choose the public port, and note it: see public_port */
 };
@@ -81,11 +81,12 @@ struct cth_wanted {
 	uint16_t port;           /* as its owner knows it */
 	uint16_t source_port;    /* 0: any */
 	/*
-	 * Where the flow is translated the engine chooses a port that the other side will be told, and
-	 * tries the owner's own one first. public_port is one that was chosen before, and note_at the place
-	 * in the state where the choice is kept, big-endian, CTH_NOWHERE for nowhere: so a
-	 * retransmission is told the same. If it came to nothing (no port was free, or the packet must
-	 * not be rewritten) public_port is kept there, or 0. Where nothing in this packet tells it, public_port is final.
+	 * Where the flow is translated the engine chooses a port that the other side will be told,
+	 * and tries the owner's own one first. public_port is one that was chosen before, and
+	 * note_at the place in the state where the choice is kept, big-endian, CTH_NOWHERE for
+	 * nowhere: so a retransmission is told the same. If it came to nothing (no port was free,
+	 * or the packet must not be rewritten) public_port is kept there, or 0. Where nothing in
+	 * this packet tells it, public_port is final.
 	 */
 	uint16_t public_port;
 	uint8_t note_at;
@@ -157,10 +158,10 @@ struct cth_proto {
 	uint8_t wants_source, wants_dest, wants_flags; /* sets */
 	uint8_t wants_ports;     /* in a row, at most; 0 counts as 1 */
 	uint16_t lowest_port;    /* announced ones below it only with CTH_ALLOW_LOW_PORTS */
-	/* What it may ever have rewritten: so much of a stream is at a liar's mercy, and no more. */
-	uint8_t announces;       /* set of 1 << enum cth_form: CTH_FORM_NONE among them if it cuts */
-	uint8_t longest_text;    /* bytes of one announcement as they may stand in a packet; and of all
-				    that is cut out of one */
+	/* What it may ever have rewritten: so much of a stream is at a liar's mercy, no more. */
+	uint8_t announces;       /* set of 1 << enum cth_form: CTH_FORM_NONE too if it cuts */
+	uint8_t longest_text;    /* bytes of one announcement as they may stand in a packet; and
+				    of all that is cut out of one */
 	uint16_t growth;         /* bytes that a rewritten packet may be longer */
 	uint8_t may;             /* CTH_MAY_*: what else may come of its packets */
 	uint32_t longest;        /* timeout of the flow, seconds; 0: it never sets one */
@@ -183,9 +184,9 @@ void cth_decide(const struct cth_proto *proto, const struct cth_view *v, struct 
 struct cth_wanted *cth_want(const struct cth_view *v, struct cth_decision *d);
 
 /*
- * Notes that the expectation w of d is announced at off, or with NULL, and CTH_FORM_NONE, that the bytes
- * there are to go. false: too many places. Nothing is rewritten but on a translated flow (v->rewrite),
- * and never the announcement of a third party.
+ * Notes that the expectation w of d is announced at off, or with NULL, and CTH_FORM_NONE, that the
+ * bytes there are to go. false: too many places. Nothing is rewritten but on a translated flow
+ * (v->rewrite), and never the announcement of a third party.
  */
 bool cth_announce(struct cth_decision *d, const struct cth_wanted *w, size_t off, size_t len,
 		  enum cth_form form, char separator);

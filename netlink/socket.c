@@ -304,7 +304,8 @@ int cth_sock_rcvbuf(struct cth_sock *s, int bytes)
 {
 	socklen_t n = sizeof(bytes);
 
-	/* By force needs CAP_NET_ADMIN in the first user namespace; else net.core.rmem_max caps it. */
+	/* By force needs CAP_NET_ADMIN in the first user namespace; else net.core.rmem_max
+	   caps it. */
 	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0 &&
 	    setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) < 0)
 		return -errno;

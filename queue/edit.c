@@ -170,11 +170,13 @@ static int edit_check_growth(const struct cth_pkt *p, const struct cth_ip *ip, i
 	if (change == 0 || ip->proto != IPPROTO_TCP)
 		return 0;
 	if (!edit_flow_is_adjusted(p))
-		return edit_refuse(why, -EOPNOTSUPP, "a TCP stream would change its length: the kernel "
-				   "adjusts only a helper's flows with NAT, which F_CONNTRACK shows");
+		return edit_refuse(why, -EOPNOTSUPP, "a TCP stream would change its length: the "
+				   "kernel adjusts only a helper's flows with NAT, which "
+				   "F_CONNTRACK shows");
 	if (ip->version == 6 && ip->header_len != EDIT_IP6_HEADER)
-		return edit_refuse(why, -EOPNOTSUPP, "a TCP stream would change its length in a packet "
-				   "with IPv6 extension headers: the kernel adjusts that wrongly");
+		return edit_refuse(why, -EOPNOTSUPP, "a TCP stream would change its length in a "
+				   "packet with IPv6 extension headers: the kernel adjusts that "
+				   "wrongly");
 	return 0;
 }
 

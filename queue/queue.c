@@ -115,7 +115,7 @@ static void verdict_lost(struct cth_queue *q, uint16_t num)
 
 	q->stats.unsent++;
 	if (b)
-		b->lost = true; /* a range would decide that packet as well, and perhaps differently */
+		b->lost = true; /* a range would decide that packet as well, perhaps differently */
 }
 
 /* A verdict that is only a word. */

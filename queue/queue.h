@@ -74,8 +74,8 @@ typedef void cth_pkt_fn(const struct cth_pkt *p, struct cth_verdict *v, void *ct
  * Sees a verdict of cth_pkt_fn's that cannot be sent: error and why are those of
  * cth_verdict_check() or cth_edit_apply(), or the kernel had no memory for a changed packet
  * (-ENOBUFS and its like), which cannot wait for it. It may change *v to what shall go instead,
- * with no changed packet and not CTH_HOLD; what it leaves of either is taken away. If that cannot be
- * sent as well, ACCEPT goes, or DROP alone. What receives is -EBUSY, as above.
+ * with no changed packet and not CTH_HOLD; what it leaves of either is taken away. If that cannot
+ * be sent as well, ACCEPT goes, or DROP alone. What receives is -EBUSY, as above.
  */
 typedef void cth_refused_fn(const struct cth_pkt *p, struct cth_verdict *v, int error,
 			    const char *why, void *ctx);
@@ -91,7 +91,7 @@ struct cth_queue {
 	 * emptied > R when they were received.
 	 */
 	uint64_t round, emptied;
-	cth_refused_fn *refused;     /* may be set, with refused_ctx, at any time; NULL: nobody minds */
+	cth_refused_fn *refused;     /* may be set, with refused_ctx, at any time; or NULL */
 	void *refused_ctx;
 	bool no_ranges;              /* never collapse ACCEPTs into VERDICT_BATCH: a must where
 				      * several processes read from one descriptor */
@@ -152,9 +152,9 @@ int cth_queue_adopt(struct cth_queue *q, uint16_t num, uint32_t flags);
 
 /*
  * Drops all that is undecided in queue num, whoever has read it, and throws away what the socket
- * holds: for who takes a socket over from one that is dead. From now on the queue is one's own, with
- * ranges. How many datagrams were thrown away; -errno. A packet that comes at this very moment may
- * be seen although it is dropped already.
+ * holds: for who takes a socket over from one that is dead. From now on the queue is one's own,
+ * with ranges. How many datagrams were thrown away; -errno. A packet that comes at this very moment
+ * may be seen although it is dropped already.
  */
 int cth_queue_drop_all(struct cth_queue *q, uint16_t num);
 

@@ -146,7 +146,8 @@ static int verdict_check_help(struct cth_span help, const struct cth_pkt *p, con
 	if (v[CTA_HELP_NAME].p[0] == '\0')
 		return verdict_check_detach(p, why);
 	if (verdict_other_helper(v[CTA_HELP_NAME], p))
-		return verdict_refuse(why, -EINVAL, "CTA_HELP names a helper that is not the flow's");
+		return verdict_refuse(why, -EINVAL,
+				      "CTA_HELP names a helper that is not the flow's");
 	return 0;
 }
 
@@ -164,7 +165,8 @@ static int verdict_check_status(struct cth_span status, struct cth_span timeout,
 	if (timeout.p && now & IPS_FIXED_TIMEOUT)
 		return verdict_refuse(why, -EPERM, "the flow's timeout is fixed");
 	if (status.p && now & ~cth_be32(status.p) & (IPS_SEEN_REPLY | IPS_ASSURED))
-		return verdict_refuse(why, -EINVAL, "the flow's status would lose SEEN_REPLY or ASSURED");
+		return verdict_refuse(why, -EINVAL,
+				      "the flow's status would lose SEEN_REPLY or ASSURED");
 	return 0;
 }
 

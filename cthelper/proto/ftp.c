@@ -836,12 +836,13 @@ static void ftp_segment(struct ftp_run *r)
 }
 
 /*
- * The client gives a command after it has got a server's lines that were not seen here: so they
- * are complete, and the next one will be followed; or every transfer after an outage of the helper
- * would fail. A client that lies, and acknowledges half a line, can have the rest of it read as a line:
- * text that it made the server echo, at the very time when packets passed unseen. What it gains is a
- * way from itself to a high port of that server, and no other. Not the other way round: what a client
- * announces opens the way to the client, so there must be no doubt where its lines begin.
+ * The client gives a command after it has got a server's lines that were not seen here: so they are
+ * complete, and the next one will be followed; or every transfer after an outage of the helper
+ * would fail. A client that lies, and acknowledges half a line, can have the rest of it read as a
+ * line: text that it made the server echo, at the very time when packets passed unseen. What it
+ * gains is a way from itself to a high port of that server, and no other. Not the other way round:
+ * what a client announces opens the way to the client, so there must be no doubt where its lines
+ * begin.
  */
 static void ftp_heal(struct ftp_run *r)
 {

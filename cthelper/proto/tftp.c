@@ -92,7 +92,9 @@ static const uint8_t tftp_l4[] = { TFTP_UDP, 0 };
 /*
  * An answer is there in a moment, or the client asks again after some seconds, which makes a new
  * expectation if the old one has gone. Two minutes outlast the servers that have to wake a disk
- * or a tape, and the clients that give up later than all others.
+ * or a tape, and the clients that give up later than all others; if the request's own flow does,
+ * for an expectation ends with it: net.netfilter.nf_conntrack_udp_timeout, 30 seconds, which is the
+ * operator's to raise. With each request that is sent again both begin anew.
  */
 const struct cth_proto cth_proto_tftp = {
 	.name = "tftp",

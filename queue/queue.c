@@ -477,7 +477,7 @@ static int configure(struct cth_queue *q, uint16_t num, bool bind,
 
 static int give_back(struct cth_queue *q, uint16_t num, struct cth_nack *nack)
 {
-	uint8_t buf[QUEUE_CONFIG_SIZE];
+	uint8_t buf[32];
 	struct cth_msg m;
 	int r;
 
@@ -497,7 +497,6 @@ static int bind_flags(struct cth_queue *q, struct cth_queue_bound *b, bool bind,
 		      const struct cth_queue_config *cfg, struct cth_nack *nack)
 {
 	uint32_t wishes = cfg->wishes & ~cfg->flags;
-	struct cth_nack refused;
 	int r;
 
 	b->flags = cfg->flags | wishes;
@@ -509,7 +508,7 @@ static int bind_flags(struct cth_queue *q, struct cth_queue_bound *b, bool bind,
 	r = configure(q, b->num, bind, cfg, b->flags, nack);
 	for (uint32_t wish = 1; r == 0 && wish != 0; wish <<= 1)
 		if (wishes & wish &&
-		    configure(q, b->num, false, cfg, b->flags | wish, &refused) == 0)
+		    configure(q, b->num, false, cfg, b->flags | wish, NULL) == 0)
 			b->flags |= wish;
 	return r;
 }
@@ -534,14 +533,12 @@ int cth_queue_bind(struct cth_queue *q, uint16_t num, const struct cth_queue_con
 {
 	struct cth_queue_bound *b = bound_find(q, num);
 	struct cth_queue_config fit = *cfg;
-	struct cth_nack refusal, ignored;
 	bool again = b != NULL;
 	uint32_t flags;
 	int r;
 
-	memset(&refusal, 0, sizeof(refusal));
 	if (nack)
-		*nack = refusal;
+		memset(nack, 0, sizeof(*nack));
 	if (q->busy)
 		return -EBUSY;
 	fit.range = range_fit(q, cfg);
@@ -553,16 +550,16 @@ int cth_queue_bind(struct cth_queue *q, uint16_t num, const struct cth_queue_con
 		return -EMFILE;
 
 	flags = b->flags;
-	r = bind_flags(q, b, !again, &fit, &refusal);
+	r = bind_flags(q, b, !again, &fit, nack);
+	if (r == 0 && nack)
+		memset(nack, 0, sizeof(*nack)); /* of a wish */
 	if (r == 0)
 		return 0;
-	if (nack)
-		*nack = refusal;
 	b->flags = flags;
 	if (again)
 		return r;
 	if (r == -EOPNOTSUPP || r == -ETIMEDOUT) /* the kernel may have it bound all the same */
-		give_back(q, num, &ignored);
+		give_back(q, num, NULL);
 	bound_remove(q, b);
 	return r;
 }
@@ -640,17 +637,13 @@ uint32_t cth_queue_flags(const struct cth_queue *q, uint16_t num)
 int cth_queue_unbind(struct cth_queue *q, uint16_t num, struct cth_nack *nack)
 {
 	struct cth_queue_bound *b = bound_find(q, num);
-	struct cth_nack refusal;
 	int r;
 
-	memset(&refusal, 0, sizeof(refusal));
 	if (nack)
-		*nack = refusal;
+		memset(nack, 0, sizeof(*nack));
 	if (q->busy)
 		return -EBUSY;
-	r = b ? give_back(q, num, &refusal) : -ENODEV;
-	if (nack)
-		*nack = refusal;
+	r = b ? give_back(q, num, nack) : -ENODEV;
 	if (b && (r == 0 || r == -ENODEV))
 		bound_remove(q, b);
 	return r;

@@ -17,8 +17,7 @@
 
 #define SERVICE_SLOT (65536 + CTH_QUEUE_ROOM)
 
-#define SERVICE_QUIET_MS 25 /* nothing came for so long, twice: the queue is empty */
-#define SERVICE_QUIETS   80 /* in all: 2 s at most are spent waiting */
+#define SERVICE_QUIET_MS 25 /* for a packet that is about to be queued */
 #define SERVICE_FREE_MS  50 /* between two tries to delete what is busy */
 #define SERVICE_ANSWER_MS 500
 #define SERVICE_FREES    10 /* for all helpers together */
@@ -434,21 +433,20 @@ static int service_attach(struct cth_service *s, struct cth_service_helper *h,
 	return r;
 }
 
-/* Serves what still waits; no more than can have waited, should another rule feed the queue. */
+/*
+ * Serves what still waits: until the socket is empty, and once more after a moment, for a packet
+ * that another CPU was about to queue. No more than can have waited, should another rule feed the queue.
+ * The moment is spent on a socket that nothing comes from.
+ */
 static int service_drain(struct cth_service *s)
 {
-	size_t done = 0;
-	unsigned quiet = 0;
+	int r = cth_engine_run(&s->engine, s->waiting, 0);
 
-	for (unsigned i = 0; i < SERVICE_QUIETS && quiet < 2 && done <= s->waiting; i++) {
-		int r = cth_engine_run(&s->engine, s->waiting, SERVICE_QUIET_MS);
-
-		if (r < 0)
-			return r;
-		done += (size_t)r;
-		quiet = r ? 0 : quiet + 1; /* a signal may have ended one of them early */
-	}
-	return 0;
+	if (r < 0)
+		return r;
+	cth_sock_receive(&s->control, s->ring, 1, SERVICE_QUIET_MS);
+	r = cth_engine_run(&s->engine, s->waiting, 0);
+	return r < 0 ? r : 0;
 }
 
 /* On the way in. */

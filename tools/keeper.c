@@ -248,22 +248,6 @@ static void note_fatal(struct keeper *k, const struct cth_call *c)
 	keep_packet(k, c->pkt);
 }
 
-static const struct conf_helper *terms_of(const struct keeper *k, const struct cth_call *c)
-{
-	return k->run->terms[c->served - k->run->served];
-}
-
-/* By policy, unread. */
-static void decide_blindly(struct keeper *k, const struct cth_call *c, struct cth_decision *d)
-{
-	memset(d, 0, sizeof(*d));
-	memcpy(d->state, c->view.state, sizeof(d->state));
-	d->drop = terms_of(k, c)->fail_closed;
-	if (k->run->shared->roles.undecided++ == 0)
-		warn("a packet of %s cannot be decided, and %s", served_text(c->served),
-		     d->drop ? "is dropped" : "passes as it is");
-}
-
 static uint32_t next_id(struct keeper *k)
 {
 	if (++k->id == 0) /* the greeting's */
@@ -271,25 +255,50 @@ static uint32_t next_id(struct keeper *k)
 	return k->id;
 }
 
-/* A cth_decide_fn. */
-static void have_decided(const struct cth_call *c, struct cth_decision *d, void *keeper)
+/* What goes beyond its bounds is no answer, and whoever gives it is not asked again. */
+static int ask_worker(struct keeper *k, const struct cth_call *c, uint32_t proto,
+		      struct cth_decision *d)
 {
-	struct keeper *k = keeper;
+	struct cth_event event = { .kind = CTH_EVENT_VIOLATION, .served = c->served,
+				   .flow = &c->flow };
+	int r = channel_ask(k->channel, next_id(k), proto, &c->view, d);
+
+	if (r == 0)
+		event.why = cth_decision_beyond(c, d);
+	if (!event.why)
+		return r;
+	c->served->stats.violations++;
+	show_event(&event, k->run);
+	return -EPROTO;
+}
+
+/* true: a worker has given one. */
+static bool get_answer(struct keeper *k, const struct cth_call *c, struct cth_decision *d)
+{
 	uint32_t proto = protocol_number(c->served->proto);
 	unsigned blamed = is_known_fatal(k, c) ? TRIES : 0;
 	bool known = blamed > 0;
 
 	while (blamed < TRIES && (k->channel >= 0 || get_worker(k))) {
-		int r = channel_ask(k->channel, next_id(k), proto, &c->view, d);
+		int r = ask_worker(k, c, proto, d);
 
 		if (r == 0)
-			return;
+			return true;
 		lose_worker(k, r);
 		blamed += r != -EPIPE; /* dead since before: no packet's fault */
 	}
 	if (blamed == TRIES && !known)
 		note_fatal(k, c);
-	decide_blindly(k, c, d);
+	return false;
+}
+
+/* A cth_decide_fn. */
+static void have_decided(const struct cth_call *c, struct cth_decision *d, void *keeper)
+{
+	struct keeper *k = keeper;
+
+	if (!limits_let_ask(k->run, c) || !get_answer(k, c, d) || !limits_let_expect(k->run, c, d))
+		decide_by_policy(k->run, c, d);
 }
 
 /* The process. */

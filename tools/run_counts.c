@@ -173,7 +173,7 @@ static void all_counters_text(struct run *r, bool all)
 	struct counter others = { "others", 0, NULL };
 
 	role_counters(r, roles);
-	if (!r->single)
+	if (!r->single || r->shared->roles.undecided)
 		print_counters("worker", roles, ROLE_COUNTERS, all);
 	for (size_t i = 0; i < r->n; i++)
 		print_counters(cth_served_name(&r->served[i]), c,

@@ -33,7 +33,7 @@
 
 /* What the child says; less than PIPE_BUF, so it comes in one piece or not at all. */
 struct elsewhere_word {
-	enum { A_PLACE, BEEN_THERE, BEEN_EVERYWHERE } kind;
+	enum elsewhere_kind { A_PLACE, BEEN_THERE, BEEN_EVERYWHERE } kind;
 	struct elsewhere_place place; /* if it is one */
 };
 _Static_assert(sizeof(struct elsewhere_word) <= 4096, "PIPE_BUF");
@@ -110,7 +110,7 @@ static void say(const struct elsewhere_walk *w, const struct elsewhere_word *wor
 		_exit(1); /* nobody listens to us either */
 }
 
-static void say_short(const struct elsewhere_walk *w, int kind)
+static void say_short(const struct elsewhere_walk *w, enum elsewhere_kind kind)
 {
 	struct elsewhere_word word = { .kind = kind };
 

@@ -75,7 +75,7 @@ static void child_begin(struct guardian *g, const int *keep, size_t n)
 }
 
 /* What guardian and keepers have open in common: how many. */
-#define KEPT_OPEN (3 + 3 * RUN_PLACES + 5)
+#define KEPT_OPEN (3 + 3 * RUN_PLACES + 6)
 static size_t list_open(const struct run *r, int fds[KEPT_OPEN])
 {
 	size_t n = 0;
@@ -85,6 +85,7 @@ static size_t list_open(const struct run *r, int fds[KEPT_OPEN])
 	fds[n++] = STDERR_FILENO;
 	fds[n++] = kernel_recording_fd();
 	fds[n++] = log_fd();
+	fds[n++] = status_fd(&r->status);
 	for (size_t i = 0; i < r->places_n; i++) {
 		fds[n++] = cth_sock_fd(&r->places[i].service.sock);
 		fds[n++] = cth_sock_fd(&r->places[i].service.control);
@@ -530,10 +531,28 @@ static int close_what_was_inherited(const struct guardian *g)
 	return jail_close_all_but(keep, n);
 }
 
+/* Gives up what it does not need, and has the others serve until the end. */
+static int guard(struct guardian *g)
+{
+	const char *step;
+	int err = jail_guard(JAIL_GUARDIAN_CAPS, &step), status;
+
+	if (err < 0)
+		return jail_failed(err, step);
+	status = try_worker_jail(g->run);
+	if (status != CTH_EXIT_OK)
+		return status;
+	if (interrupted) /* before they were caught so */
+		return CTH_EXIT_OK;
+	start_keeper(g);
+	while (g->keeper || g->start_at)
+		guardian_turn(g);
+	return guardian_end(g);
+}
+
 int guardian_run(struct run *r)
 {
 	static struct guardian g;
-	const char *step;
 	int err, status;
 
 	status = run_users(r);
@@ -549,16 +568,9 @@ int guardian_run(struct run *r)
 		return fail(err, "close descriptors", NULL, NULL);
 	if (interrupted) /* before there was anybody to mind it */
 		return CTH_EXIT_OK;
-	err = jail_guard(JAIL_GUARDIAN_CAPS, &step);
-	if (err < 0)
-		return jail_failed(err, step);
-	status = try_worker_jail(r);
-	if (status != CTH_EXIT_OK)
-		return status;
-	if (interrupted) /* before they were caught so */
-		return CTH_EXIT_OK;
-	start_keeper(&g);
-	while (g.keeper || g.start_at)
-		guardian_turn(&g);
-	return guardian_end(&g);
+	status = run_open_status(r);
+	if (status == CTH_EXIT_OK)
+		status = guard(&g);
+	status_close(&r->status);
+	return status;
 }

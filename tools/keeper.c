@@ -347,9 +347,11 @@ static int open_files(struct run *r)
 static int keep_serving(struct keeper *k)
 {
 	struct run *r = k->run;
-	struct pollfd wait[1 + RUN_PLACES] = { { .fd = k->guardian, .events = POLLIN } };
+	struct pollfd wait[2 + RUN_PLACES] = { { .fd = k->guardian, .events = POLLIN } };
+	struct pollfd *asked = &wait[1 + r->places_n];
 	int status = CTH_EXIT_OK;
 
+	asked->events = POLLIN;
 	for (size_t i = 0; i < r->places_n; i++)
 		wait[1 + i] = (struct pollfd){ .fd = cth_sock_fd(&r->places[i].service.sock),
 					       .events = POLLIN };
@@ -358,9 +360,12 @@ static int keep_serving(struct keeper *k)
 		show_life(k);
 		if (k->relaying || status != CTH_EXIT_OK)
 			break;
-		(void)poll(wait, (nfds_t)(1 + r->places_n), WAKE_MS);
+		asked->fd = status_wait(&r->status);
+		(void)poll(wait, (nfds_t)(2 + r->places_n), WAKE_MS);
 		if (wait[0].revents)
 			take_words(k);
+		if (asked->revents)
+			status_serve(&r->status, run_look, r);
 	}
 	return status;
 }
@@ -382,10 +387,20 @@ static void count_left(struct run *r)
 	}
 }
 
+/* A cth_decide_fn too. */
+static void have_decided_and_timed(const struct cth_call *c, struct cth_decision *d, void *keeper)
+{
+	struct keeper *k = keeper;
+	int64_t begun = latency_begin();
+
+	have_decided(c, d, k);
+	latency_end(&k->run->shared->latency[c->served - k->run->served], begun);
+}
+
 static void have_engines_ask(struct keeper *k)
 {
 	for (size_t i = 0; i < k->run->places_n; i++) {
-		k->run->places[i].service.engine.decide = have_decided;
+		k->run->places[i].service.engine.decide = have_decided_and_timed;
 		k->run->places[i].service.engine.decide_ctx = k;
 	}
 }

@@ -398,6 +398,7 @@ const struct applet run_protocols_applet = {
 	"      --fail-closed             drop what cannot be decided; if not told it passes\n"
 	"      --keep FILE               add packets that a worker dies of to this pcap\n"
 	"      --log stderr|syslog       where messages go, whatever a file says\n"
+	"      --status PATH|off         where `cth status` asks; " STATUS_FOLDER "/NAME.sock\n"
 	"      --no-seccomp              on kernels without filters for system calls\n"
 	"      --restarts COUNT/SECONDS  of processes that die, before it gives up; 20/60\n"
 	"      --single                  one process, with all the rights that it was started with\n"

@@ -18,6 +18,7 @@
 #include "jail.h"
 #include "listen.h"
 #include "proc.h"
+#include "status.h"
 
 #define RUN_CAUSES 64 /* that are told apart */
 #define RUN_PLACES PROC_PLACES
@@ -49,6 +50,7 @@ struct run_shared {
 		uint64_t keepers;   /* that were started */
 		uint64_t silent;    /* of them: gave no sign of life, and were killed */
 	} roles;
+	struct run_latency latency[CTH_SERVICE_HELPERS]; /* of each that is served */
 };
 
 struct run {
@@ -78,6 +80,7 @@ struct run {
 	const char *keep_path;   /* of a pcap for packets that nobody survives; NULL: none */
 	FILE *kept;
 	uint64_t keep_most;
+	struct status_socket status;
 	/* run_show.c */
 	struct run_cause {
 		const struct cth_served *served;
@@ -181,6 +184,10 @@ void shown(struct run *r);
 
 /* All counters on stdout; at the end as text only those that are not 0, and losses as warnings. */
 void show_counters(struct run *r, bool end);
+
+/* run_status.c: what the status socket tells: status_serve()'s; and which socket that is. */
+void run_look(struct status_look *l, void *run);
+int run_open_status(struct run *r);
 
 /* Reads what was lost up to now, while the sockets are open. */
 void measure_losses(struct run *r);

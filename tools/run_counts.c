@@ -41,59 +41,29 @@ void measure_losses(struct run *r)
 	}
 }
 
-#define HELPER_COUNTERS (15 + CTH_NOTES)
-
-static size_t helper_counters(const struct cth_engine_stats *s,
-			      struct counter c[HELPER_COUNTERS])
+static void print_value(const char *whose, const char *name, uint64_t value, bool all)
 {
-	static const char *const note_names[CTH_NOTES] = {
-		[CTH_NOTE_FOREIGN] = "foreign",
-		[CTH_NOTE_LOW_PORT] = "low_port",
-		[CTH_NOTE_GARBLED] = "garbled",
-		[CTH_NOTE_UNFOLLOWED] = "unfollowed",
-		[CTH_NOTE_SEALED] = "sealed",
-	};
-	const struct counter all[] = {
-		{ "packets", s->packets, NULL }, { "bare", s->bare, NULL },
-		{ "unseen", s->unseen, NULL }, { "expected", s->expected, NULL },
-		{ "again", s->again, NULL }, { "refused", s->refused, NULL },
-		{ "unsure", s->unsure, NULL }, { "ports", s->ports, NULL },
-		{ "edits", s->edits, NULL }, { "edits_refused", s->edits_refused, NULL },
-		{ "states", s->states, NULL }, { "left", s->left, NULL },
-		{ "dropped", s->dropped, NULL }, { "violations", s->violations, NULL },
-	};
-	size_t n = sizeof(all) / sizeof(all[0]);
-
-	memcpy(c, all, sizeof(all));
-	for (size_t i = 0; i < CTH_NOTES; i++)
-		if (note_names[i])
-			c[n++] = (struct counter){ note_names[i], s->notes[i], NULL };
-	return n;
+	if (all || value)
+		printf("%-15s %-18s %" PRIu64 "\n", whose, name, value);
 }
 
-#define ROLE_COUNTERS 10
-
-/* What the worker has cost; with --single there is none. */
-static void role_counters(const struct run *r, struct counter c[ROLE_COUNTERS])
+static void print_table(const char *whose, const struct status_counter *c, size_t n,
+			const void *counts, bool all)
 {
-	const struct role_counts *n = &r->shared->roles;
-	const struct counter all[ROLE_COUNTERS] = {
-		{ "workers", n->workers, NULL }, { "died", n->died, NULL },
-		{ "hung", n->hung, NULL }, { "protested", n->protested, NULL },
-		{ "undecided", n->undecided, NULL }, { "limited", n->limited, NULL },
-		{ "kept", n->kept, NULL },
-		{ "thrown", n->thrown, NULL }, { "keepers", n->keepers, NULL },
-		{ "silent", n->silent, NULL },
-	};
+	for (size_t i = 0; i < n; i++)
+		print_value(whose, c[i].name, status_value(&c[i], counts), all);
+}
 
-	memcpy(c, all, sizeof(all));
+static void table_json(struct json *j, const struct status_counter *c, size_t n, const void *counts)
+{
+	for (size_t i = 0; i < n; i++)
+		json_number(j, c[i].name, status_value(&c[i], counts));
 }
 
 static void print_counters(const char *whose, const struct counter *c, size_t n, bool all)
 {
 	for (size_t i = 0; i < n; i++)
-		if (all || c[i].value)
-			printf("%-15s %-18s %" PRIu64 "\n", whose, c[i].name, c[i].value);
+		print_value(whose, c[i].name, c[i].value, all);
 }
 
 static void counters_json(struct json *j, const struct counter *c, size_t n)
@@ -128,7 +98,6 @@ static void place_json(struct json *j, const struct run_place *p)
 static void all_counters_json(struct run *r)
 {
 	struct json j = { .f = stdout };
-	struct counter c[HELPER_COUNTERS], roles[ROLE_COUNTERS];
 
 	json_open(&j, NULL, '{');
 	json_string(&j, "event", "counters");
@@ -137,14 +106,13 @@ static void all_counters_json(struct run *r)
 		json_open(&j, NULL, '{');
 		json_string(&j, "helper", cth_served_name(&r->served[i]));
 		json_string(&j, "protocol", r->served[i].proto->name);
-		counters_json(&j, c, helper_counters(&r->served[i].stats, c));
+		table_json(&j, status_helper_counters, status_helper_counters_n, &r->served[i].stats);
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');
 	if (!r->single) {
-		role_counters(r, roles);
 		json_open(&j, "worker", '{');
-		counters_json(&j, roles, ROLE_COUNTERS);
+		table_json(&j, status_role_counters, status_role_counters_n, &r->shared->roles);
 		json_close(&j, '}');
 	}
 	json_open(&j, "queues", '[');
@@ -168,25 +136,22 @@ static const char *place_text(const struct run_place *p)
 
 static void all_counters_text(struct run *r, bool all)
 {
-	struct counter c[HELPER_COUNTERS], roles[ROLE_COUNTERS], queue[QUEUE_COUNTERS];
-	const struct counter untold = { "untold", r->untold, NULL };
-	struct counter others = { "others", 0, NULL };
+	struct counter queue[QUEUE_COUNTERS];
 
-	role_counters(r, roles);
 	if (!r->single || r->shared->roles.undecided)
-		print_counters("worker", roles, ROLE_COUNTERS, all);
+		print_table("worker", status_role_counters, status_role_counters_n,
+			    &r->shared->roles, all);
 	for (size_t i = 0; i < r->n; i++)
-		print_counters(cth_served_name(&r->served[i]), c,
-			       helper_counters(&r->served[i].stats, c), all);
+		print_table(cth_served_name(&r->served[i]), status_helper_counters,
+			    status_helper_counters_n, &r->served[i].stats, all);
 	for (size_t i = 0; i < r->places_n; i++) {
 		const struct run_place *p = &r->places[i];
 
 		place_counters(p, queue);
-		others.value = p->service.engine.others;
 		print_counters(place_text(p), queue, QUEUE_COUNTERS, all);
-		print_counters(place_text(p), &others, 1, all);
+		print_value(place_text(p), "others", p->service.engine.others, all);
 	}
-	print_counters("output", &untold, 1, all);
+	print_value("output", "untold", r->untold, all);
 }
 
 void show_counters(struct run *r, bool end)

@@ -17,7 +17,7 @@
 enum {
 	OPT_LEN = OPT_APPLET, OPT_RCVBUF, OPT_ATTACH, OPT_NETNS, OPT_FOREIGN, OPT_LOW_PORTS,
 	OPT_LIST, OPT_SINGLE, OPT_KEEPER, OPT_WORKER, OPT_DEADLINE, OPT_CLOSED, OPT_KEEP, OPT_NO_SECCOMP,
-	OPT_RESTARTS, OPT_CONFIG, OPT_CONNTRACKD, OPT_CHECK, OPT_LOG,
+	OPT_RESTARTS, OPT_CONFIG, OPT_CONNTRACKD, OPT_CHECK, OPT_STATUS, OPT_LOG,
 };
 
 static const struct option long_options[] = {
@@ -43,6 +43,7 @@ static const struct option long_options[] = {
 	{ "restarts", required_argument, NULL, OPT_RESTARTS },
 	{ "fail-closed", no_argument, NULL, OPT_CLOSED },
 	{ "keep", required_argument, NULL, OPT_KEEP },
+	{ "status", required_argument, NULL, OPT_STATUS },
 	{ "no-seccomp", no_argument, NULL, OPT_NO_SECCOMP },
 	{ "log", required_argument, NULL, OPT_LOG },
 	{ NULL, 0, NULL, 0 },
@@ -112,6 +113,10 @@ static int take_role_option(const struct applet *self, int c, struct run *r, str
 		return -1;
 	case OPT_KEEP:
 		r->keep_path = optarg;
+		return -1;
+	case OPT_STATUS:
+		r->status.off = strcmp(optarg, "off") == 0;
+		r->status.path = r->status.off ? NULL : optarg;
 		return -1;
 	}
 	return common_option(self, c);
@@ -256,9 +261,10 @@ static int check_options(const struct applet *self, const struct run *r, const s
 	if (w->helper.ports_n && r->conf.n > 1)
 		return usage_error(self, "-p goes with one protocol: of several each has its own "
 				   "port");
-	if (r->single && (w->keeper || w->worker || r->keep_path || w->helper.fail_closed))
-		return usage_error(self, "--keeper, --worker, --keep and --fail-closed go with more "
-				   "processes than --single is");
+	if (r->single && (w->keeper || w->worker || r->keep_path || w->helper.fail_closed ||
+			  r->status.path))
+		return usage_error(self, "--keeper, --worker, --keep, --status and --fail-closed go "
+				   "with more processes than --single is");
 	if (r->check)
 		return usage_error(self, "--check goes with --config or --conntrackd");
 	return -1;

@@ -39,8 +39,8 @@ struct status_counter {
 };
 
 /* Those of a helper, in struct cth_engine_stats; and of the roles, in struct role_counts of run.h. */
-extern const struct status_counter helper_counters[], role_counters[];
-extern const size_t helper_counters_n, role_counters_n;
+extern const struct status_counter status_helper_counters[], status_role_counters[];
+extern const size_t status_helper_counters_n, status_role_counters_n;
 uint64_t status_value(const struct status_counter *c, const void *counts);
 
 /* How long decisions took: plain data, to be shared by processes. */

@@ -11,10 +11,11 @@
 #define CAUSE(name, note, means) \
 	{ name, means, offsetof(struct cth_engine_stats, notes[CTH_NOTE_##note]), true }
 
-const struct status_counter helper_counters[] = {
+const struct status_counter status_helper_counters[] = {
 	COUNT(packets, "Packets of flows that have the helper."),
 	COUNT(bare, "Packets without anything for the protocol."),
-	COUNT(unseen, "Packets not seen whole, or without the state of their flow; they passed."),
+	COUNT(unseen, "Packets not seen whole, or without the state of their flow; they "
+		      "passed."),
 	COUNT(expected, "Expectations made."),
 	COUNT(again, "Expectations that were there already: retransmissions."),
 	COUNT(refused, "Expectations that the kernel refused, or no port was free for."),
@@ -32,22 +33,25 @@ const struct status_counter helper_counters[] = {
 	CAUSE("unfollowed", UNFOLLOWED, "A part was not seen, or came too late to be rewritten."),
 	CAUSE("sealed", SEALED, "The flow was encrypted from there on."),
 };
-const size_t helper_counters_n = sizeof(helper_counters) / sizeof(helper_counters[0]);
+const size_t status_helper_counters_n =
+	sizeof(status_helper_counters) / sizeof(status_helper_counters[0]);
 
 #define ROLE(name, means) { #name, means, offsetof(struct role_counts, name), false }
 
-const struct status_counter role_counters[] = {
-	ROLE(keepers, "Keepers started; each but the first took over from another."),
-	ROLE(silent, "Keepers that gave no sign of life, and were killed."),
+const struct status_counter status_role_counters[] = {
 	ROLE(workers, "Workers started."),
 	ROLE(died, "Workers that were found dead."),
 	ROLE(hung, "Workers that did not answer in time."),
 	ROLE(protested, "Workers that said what is no answer."),
 	ROLE(undecided, "Packets that the policy has decided, for no worker could."),
+	ROLE(limited, "Those of them that were beyond what is allowed in a second."),
 	ROLE(kept, "Packets kept for a report."),
 	ROLE(thrown, "Packets dropped that a dead keeper had left undecided."),
+	ROLE(keepers, "Keepers started; each but the first took over from another."),
+	ROLE(silent, "Keepers that gave no sign of life, and were killed."),
 };
-const size_t role_counters_n = sizeof(role_counters) / sizeof(role_counters[0]);
+const size_t status_role_counters_n =
+	sizeof(status_role_counters) / sizeof(status_role_counters[0]);
 
 uint64_t status_value(const struct status_counter *c, const void *counts)
 {

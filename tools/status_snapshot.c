@@ -123,9 +123,9 @@ static void put_run(struct text *t, const struct status_socket *s, const struct 
 	put(t, "cth_info{%s,version=\"%s\"} 1\n", labels, CTH_VERSION);
 	put_family(t, "cth_start_time_seconds", "gauge", "When it was started, since 1970.");
 	put_value(t, "cth_start_time_seconds", labels, (uint64_t)s->started);
-	for (size_t i = 0; i < role_counters_n; i++)
-		put_of_run(t, labels, role_counters[i].name, role_counters[i].means,
-			   status_value(&role_counters[i], l->roles));
+	for (size_t i = 0; i < status_role_counters_n; i++)
+		put_of_run(t, labels, status_role_counters[i].name, status_role_counters[i].means,
+			   status_value(&status_role_counters[i], l->roles));
 	put_of_run(t, labels, "untold", "Lines of --verbose that would have had to wait for their "
 		   "reader.", l->untold);
 	put_of_run(t, labels, "unsaid", "Messages that would have had to wait for theirs.", l->unsaid);
@@ -164,10 +164,10 @@ static void put_causes(struct text *t, const struct status_helper *h)
 	char labels[LABELS];
 
 	helper_labels(h, labels);
-	for (size_t i = 0; i < helper_counters_n; i++)
-		if (helper_counters[i].cause)
+	for (size_t i = 0; i < status_helper_counters_n; i++)
+		if (status_helper_counters[i].cause)
 			put(t, "cth_passed_total{%s,cause=\"%s\"} %" PRIu64 "\n", labels,
-			    helper_counters[i].name, status_value(&helper_counters[i], h->stats));
+			    status_helper_counters[i].name, status_value(&status_helper_counters[i], h->stats));
 }
 
 /* 0.00025 of 250000 */
@@ -203,9 +203,9 @@ static void put_helpers(struct text *t, const struct status_look *l)
 {
 	char labels[LABELS];
 
-	for (size_t i = 0; i < helper_counters_n; i++)
-		if (!helper_counters[i].cause)
-			put_counter(t, l, &helper_counters[i]);
+	for (size_t i = 0; i < status_helper_counters_n; i++)
+		if (!status_helper_counters[i].cause)
+			put_counter(t, l, &status_helper_counters[i]);
 	put_family(t, "cth_passed_total", "counter", "Packets that passed unfollowed, by cause.");
 	for (size_t i = 0; i < l->helpers_n; i++)
 		put_causes(t, &l->helpers[i]);

@@ -39,15 +39,15 @@ static struct some *some_run(void)
 			i ? "tftp" : "my-ftp", i ? "tftp" : "ftp", "lan", 7, &some.stats[i],
 			&some.latency[i],
 		};
-		for (size_t k = 0; k < helper_counters_n; k++) {
+		for (size_t k = 0; k < status_helper_counters_n; k++) {
 			n++;
-			memcpy((char *)&some.stats[i] + helper_counters[k].at, &n, sizeof(n));
+			memcpy((char *)&some.stats[i] + status_helper_counters[k].at, &n, sizeof(n));
 		}
 	}
 	l->helpers_n = 2;
-	for (size_t k = 0; k < role_counters_n; k++) {
+	for (size_t k = 0; k < status_role_counters_n; k++) {
 		n++;
-		memcpy((char *)&some.roles + role_counters[k].at, &n, sizeof(n));
+		memcpy((char *)&some.roles + status_role_counters[k].at, &n, sizeof(n));
 	}
 	l->roles = &some.roles;
 	some.latency[0].took[0] = 98;
@@ -125,8 +125,8 @@ static void each_counter_is_told_once_under_its_name(void **state)
 	(void)state;
 	assert_int_equal(take(&s, text.p, text.n), 0);
 	for (size_t i = 0; i < 2; i++)
-		for (size_t k = 0; k < helper_counters_n; k++) {
-			const struct status_counter *c = &helper_counters[k];
+		for (size_t k = 0; k < status_helper_counters_n; k++) {
+			const struct status_counter *c = &status_helper_counters[k];
 			char name[64];
 			const struct status_sample *found;
 
@@ -138,11 +138,11 @@ static void each_counter_is_told_once_under_its_name(void **state)
 			assert_true(span_is(status_label(found, "queue"), "7"));
 			assert_true(span_is(status_label(found, "netns"), "lan"));
 		}
-	for (size_t k = 0; k < role_counters_n; k++) {
+	for (size_t k = 0; k < status_role_counters_n; k++) {
 		char name[64];
 
-		snprintf(name, sizeof(name), "cth_%s_total", role_counters[k].name);
-		assert_int_equal(status_of_run(&s, name), status_value(&role_counters[k], &r->roles));
+		snprintf(name, sizeof(name), "cth_%s_total", status_role_counters[k].name);
+		assert_int_equal(status_of_run(&s, name), status_value(&status_role_counters[k], &r->roles));
 	}
 	assert_int_equal(status_of_run(&s, "cth_start_time_seconds"), 1700000000);
 	assert_non_null(find(&s, "cth_helper_info", "my-ftp", "protocol", "ftp"));
@@ -428,7 +428,7 @@ static void the_table_has_a_line_for_each_helper(void **state)
 	assert_non_null(strstr(table, "       -       -\n"));
 	assert_non_null(strstr(table, "ftp: serving for "));
 	assert_non_null(strstr(table, ", version "));
-	assert_non_null(strstr(table, ", keepers 1039, silent 1040, workers 1041, died 1042"));
+	assert_non_null(strstr(table, ", workers 1039, died 1040, hung 1041"));
 	assert_non_null(strstr(table, "\nqueue 7 in lan: waiting 3, packets 5, dropped 2\n"));
 	free(table);
 	status_free(&s);
@@ -484,7 +484,7 @@ static void json_has_all_of_it(void **state)
 	assert_int_equal(take(&s, text.p, text.n), 0);
 	json = printed(status_json, &s, 1);
 	assert_non_null(strstr(json, "{\"runs\":[{\"run\":\"ftp\",\"path\":\"/run/cth/ftp.sock\",\"version\":"));
-	assert_non_null(strstr(json, "\"start_time_seconds\":1700000000,\"keepers\":1039,\"silent\":1040,\"workers\":1041,"));
+	assert_non_null(strstr(json, "\"start_time_seconds\":1700000000,\"workers\":1039,\"died\":1040,\"hung\":1041,"));
 	assert_non_null(strstr(json, "\"helpers\":[{\"helper\":\"my-ftp\",\"queue\":\"7\",\"netns\":\"lan\","
 				     "\"protocol\":\"ftp\",\"packets\":1001,\"bare\":1002,"));
 	assert_non_null(strstr(json, "\"passed\":{\"foreign\":1015,\"low_port\":1016,"));

@@ -1157,9 +1157,14 @@ static void take_descriptor(void)
 static void answer_the_door(void)
 {
 	int fd = accept4(door, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int room = 1 << 18;
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
 	char text[8];
 
 	check_that(fd >= 0, 31);
+	check_that(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && peer.uid == 0, 35);
+	check_that(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) == 0, 36);
 	check_that(recv(fd, text, sizeof(text), 0) == 4, 32);
 	check_that(send(fd, "status", 6, MSG_NOSIGNAL) == 6, 33);
 	check_that(close(fd) == 0, 34);

@@ -186,17 +186,18 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 	return false;
 }
 
-static void engine_decide(struct cth_engine *e)
+/* As a cth_decide_fn. */
+static bool engine_decide(struct cth_engine *e)
 {
 	struct cth_decision *d = &e->decision;
 
 	if (!e->decide) {
 		cth_decide(e->call.served->proto, &e->call.view, d);
-		return;
+		return true;
 	}
 	memset(d, 0, sizeof(*d));
 	memcpy(d->state, e->call.view.state, sizeof(d->state));
-	e->decide(&e->call, d, e->decide_ctx);
+	return e->decide(&e->call, d, e->decide_ctx);
 }
 
 static void engine_refused(const struct cth_pkt *p, struct cth_verdict *v, int error,
@@ -215,8 +216,12 @@ void cth_engine_packet(const struct cth_pkt *p, struct cth_verdict *v, void *eng
 	e->queue->refused_ctx = e;
 	if (!cth_engine_call(e, p, &e->call))
 		return;
-	engine_decide(e);
-	cth_engine_apply(e, p, &e->call, &e->decision, v);
+	if (engine_decide(e)) {
+		cth_engine_apply(e, p, &e->call, &e->decision, v);
+	} else if (e->decision.drop) {
+		v->code = CTH_DROP;
+		e->call.served->stats.dropped++;
+	}
 }
 
 /* The two things that can only be done when the verdict has gone. */

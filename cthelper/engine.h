@@ -115,9 +115,10 @@ struct cth_call {
 
 /*
  * Has a protocol run elsewhere, and waits for it: *d, which comes as "pass, and nothing else", may
- * be any bytes afterwards; what goes beyond the protocol's constants is refused.
+ * be any bytes afterwards; what goes beyond the protocol's constants is refused. false: nobody has
+ * decided, and of d counts nothing but drop, which is the caller's own policy.
  */
-typedef void cth_decide_fn(const struct cth_call *c, struct cth_decision *d, void *ctx);
+typedef bool cth_decide_fn(const struct cth_call *c, struct cth_decision *d, void *ctx);
 
 /* A state on its way: private to the engine, room from the caller. */
 struct cth_flight {

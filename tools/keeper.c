@@ -293,12 +293,13 @@ static bool get_answer(struct keeper *k, const struct cth_call *c, struct cth_de
 }
 
 /* A cth_decide_fn. */
-static void have_decided(const struct cth_call *c, struct cth_decision *d, void *keeper)
+static bool have_decided(const struct cth_call *c, struct cth_decision *d, void *keeper)
 {
 	struct keeper *k = keeper;
 
-	if (!limits_let_ask(k->run, c) || !get_answer(k, c, d) || !limits_let_expect(k->run, c, d))
-		decide_by_policy(k->run, c, d);
+	if (limits_let_ask(k->run, c) && get_answer(k, c, d) && limits_let_expect(k->run, c, d))
+		return true;
+	return decide_by_policy(k->run, c, d);
 }
 
 /* The process. */
@@ -388,13 +389,15 @@ static void count_left(struct run *r)
 }
 
 /* A cth_decide_fn too. */
-static void have_decided_and_timed(const struct cth_call *c, struct cth_decision *d, void *keeper)
+static bool have_decided_and_timed(const struct cth_call *c, struct cth_decision *d, void *keeper)
 {
 	struct keeper *k = keeper;
 	int64_t begun = latency_begin();
 
-	have_decided(c, d, k);
+	bool decided = have_decided(c, d, k);
+
 	latency_end(&k->run->shared->latency[c->served - k->run->served], begun);
+	return decided;
 }
 
 static void have_engines_ask(struct keeper *k)

@@ -140,8 +140,8 @@ int place_queue(const struct run_place *p, size_t i);
  */
 bool limits_let_ask(struct run *r, const struct cth_call *c);
 bool limits_let_expect(struct run *r, const struct cth_call *c, const struct cth_decision *d);
-void decide_by_policy(struct run *r, const struct cth_call *c, struct cth_decision *d);
-void decide_within_limits(const struct cth_call *c, struct cth_decision *d, void *run);
+bool decide_by_policy(struct run *r, const struct cth_call *c, struct cth_decision *d);
+bool decide_within_limits(const struct cth_call *c, struct cth_decision *d, void *run);
 
 /* run_dry.c: shows what would be sent: 0, or an exit code. */
 int rehearse_run(struct run *r);

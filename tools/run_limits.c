@@ -69,25 +69,24 @@ bool limits_let_expect(struct run *r, const struct cth_call *c, const struct cth
 	return false;
 }
 
-void decide_by_policy(struct run *r, const struct cth_call *c, struct cth_decision *d)
+bool decide_by_policy(struct run *r, const struct cth_call *c, struct cth_decision *d)
 {
-	memset(d, 0, sizeof(*d));
-	memcpy(d->state, c->view.state, sizeof(d->state));
 	d->drop = r->terms[index_of(r, c)]->fail_closed;
 	if (r->shared->roles.undecided++ == 0)
 		warn("a packet of %s cannot be decided, and %s", served_text(c->served),
 		     d->drop ? "is dropped" : "passes as it is");
+	return false;
 }
 
 /* A cth_decide_fn, of `cth run --single`. */
-void decide_within_limits(const struct cth_call *c, struct cth_decision *d, void *run)
+bool decide_within_limits(const struct cth_call *c, struct cth_decision *d, void *run)
 {
 	struct run *r = run;
 
 	if (limits_let_ask(r, c)) {
 		cth_decide(c->served->proto, &c->view, d);
 		if (limits_let_expect(r, c, d))
-			return;
+			return true;
 	}
-	decide_by_policy(r, c, d);
+	return decide_by_policy(r, c, d);
 }

@@ -2470,6 +2470,36 @@ static void a_packet_is_dropped_when_the_protocol_says_so(void **state)
 	assert_int_equal(stats()->dropped, 1);
 }
 
+/* Whoever is asked instead of the protocol, and knows nothing, has a policy; the rest is garbage. */
+static bool nobody_decides(const struct cth_call *c, struct cth_decision *d, void *drop)
+{
+	(void)c;
+	memset(d, 0xff, sizeof(*d));
+	d->drop = *(const bool *)drop;
+	return false;
+}
+
+static void what_nobody_decides_passes_or_is_dropped_by_policy(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, true);
+	bool drop = true;
+
+	(void)state;
+	start_deciding();
+	engine.decide = nobody_decides;
+	engine.decide_ctx = &drop;
+	s.body = "x";
+	pass(&s);
+	assert_int_equal(verdict.word, CTH_DROP);
+	assert_int_equal(stats()->dropped, 1);
+	drop = false;
+	pass(&s);
+	assert_int_equal(verdict.word, CTH_ACCEPT);
+	assert_int_equal(verdict.ct.have, 0);
+	assert_int_equal(stats()->violations, 0);
+	engine.decide = NULL;
+}
+
 static void notes_are_counted_and_told(void **state)
 {
 	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, true);
@@ -3007,6 +3037,7 @@ int main(void)
 		T(a_timeout_goes_into_the_verdict),
 		T(a_timeout_that_is_fixed_stays),
 		T(a_packet_is_dropped_when_the_protocol_says_so),
+		T(what_nobody_decides_passes_or_is_dropped_by_policy),
 		T(notes_are_counted_and_told),
 		T(nobody_has_to_listen),
 		T(a_flow_is_not_left_by_a_packet_that_is_rewritten),

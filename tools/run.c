@@ -400,7 +400,6 @@ const struct applet run_protocols_applet = {
 	"      --log stderr|syslog       where messages go, whatever a file says\n"
 	"      --status PATH|off         where `cth status` asks; " STATUS_FOLDER "/NAME.sock\n"
 	"      --no-seccomp              on kernels without filters for system calls\n"
-	"      --restarts COUNT/SECONDS  of processes that die, before it gives up; 20/60\n"
 	"      --single                  one process, with all the rights that it was started with\n"
 	"  -v, --verbose                 a line for each expectation, and for what is not followed\n"
 	"\nWhat packets say is read by a process without any rights, which is started again when\n"

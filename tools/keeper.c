@@ -371,6 +371,16 @@ static int keep_serving(struct keeper *k)
 	return status;
 }
 
+static bool place_has_queue(const struct run_place *p, int num)
+{
+	int queue;
+
+	for (size_t i = 0; (queue = place_queue(p, i)) >= 0; i++)
+		if (queue == num)
+			return true;
+	return false;
+}
+
 /* What a dead keeper has read and not decided, and what it has not even read: it will be dropped. */
 static void count_left(struct run *r)
 {
@@ -396,7 +406,7 @@ static bool have_decided_and_timed(const struct cth_call *c, struct cth_decision
 
 	bool decided = have_decided(c, d, k);
 
-	latency_end(&k->run->shared->latency[c->served - k->run->served], begun);
+	latency_end(&k->run->shared->latency[run_index(k->run, c->served)], begun);
 	return decided;
 }
 
@@ -405,6 +415,27 @@ static void have_engines_ask(struct keeper *k)
 	for (size_t i = 0; i < k->run->places_n; i++) {
 		k->run->places[i].service.engine.decide = have_decided_and_timed;
 		k->run->places[i].service.engine.decide_ctx = k;
+	}
+}
+
+/* Queues that one had bound who died while it changed to another configuration, which was not taken. */
+static void leave_other_queues(struct run *r)
+{
+	struct proc_queue list[64];
+
+	for (size_t i = 0; i < r->places_n; i++) {
+		struct cth_service *s = &r->places[i].service;
+		int n;
+
+		proc_in((unsigned)i);
+		n = proc_queues(list, sizeof(list) / sizeof(list[0]));
+		for (int k = 0; k < n && (size_t)k < sizeof(list) / sizeof(list[0]); k++) {
+			uint16_t num = (uint16_t)list[k].num;
+
+			if (list[k].portid == s->sock.portid && !place_has_queue(&r->places[i], num) &&
+			    cth_queue_adopt(&s->queue, num, CTH_QUEUE_CONNTRACK) == 0)
+				(void)cth_queue_unbind(&s->queue, num, NULL);
+		}
 	}
 }
 
@@ -420,6 +451,8 @@ static int begin_serving(struct keeper *k, bool resume, bool left_well)
 	status = run_open(r, resume, left_well);
 	if (status != CTH_EXIT_OK)
 		return status;
+	if (resume)
+		leave_other_queues(r);
 	if (r->next.n && !run_change(r)) {
 		run_drop_next(r);
 		word = ROLE_REFUSED;

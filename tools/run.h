@@ -128,6 +128,9 @@ int places_prepare(struct run *r);
 void places_close(struct run *r);
 struct run_place *place_of(struct run *r, const struct cth_served *s);
 
+/* Its number among r->served. During a change s may be of either side. */
+size_t run_index(const struct run *r, const struct cth_served *s);
+
 /* run_around.c: warns of what the kernel lacks, and of other namespaces that will be disturbed. */
 void run_look_around(struct run *r);
 

@@ -33,11 +33,6 @@ static bool has_room(struct run_rate *r, uint32_t limit, uint32_t n)
 	return true;
 }
 
-static size_t index_of(const struct run *r, const struct cth_call *c)
-{
-	return (size_t)(c->served - r->served);
-}
-
 static void tell_limit(struct run *r, const struct cth_call *c, const char *what, uint32_t limit)
 {
 	if (r->shared->roles.limited++ == 0)
@@ -47,7 +42,7 @@ static void tell_limit(struct run *r, const struct cth_call *c, const char *what
 
 bool limits_let_ask(struct run *r, const struct cth_call *c)
 {
-	size_t i = index_of(r, c);
+	size_t i = run_index(r, c->served);
 	uint32_t limit = r->terms[i]->decisions;
 
 	if (has_room(&r->asked[i], limit, 1))
@@ -58,7 +53,7 @@ bool limits_let_ask(struct run *r, const struct cth_call *c)
 
 bool limits_let_expect(struct run *r, const struct cth_call *c, const struct cth_decision *d)
 {
-	size_t i = index_of(r, c);
+	size_t i = run_index(r, c->served);
 	uint32_t limit = r->terms[i]->expectations, n = 0;
 
 	for (unsigned k = 0; k < d->wanted_n && k < CTH_WANTED; k++)
@@ -71,7 +66,7 @@ bool limits_let_expect(struct run *r, const struct cth_call *c, const struct cth
 
 bool decide_by_policy(struct run *r, const struct cth_call *c, struct cth_decision *d)
 {
-	d->drop = r->terms[index_of(r, c)]->fail_closed;
+	d->drop = r->terms[run_index(r, c->served)]->fail_closed;
 	if (r->shared->roles.undecided++ == 0)
 		warn("a packet of %s cannot be decided, and %s", served_text(c->served),
 		     d->drop ? "is dropped" : "passes as it is");

@@ -77,9 +77,14 @@ int places_plan(struct run *r)
 	return CTH_EXIT_OK;
 }
 
+size_t run_index(const struct run *r, const struct cth_served *s)
+{
+	return (size_t)(s - r->shared->served[0]) % CTH_SERVICE_HELPERS;
+}
+
 struct run_place *place_of(struct run *r, const struct cth_served *s)
 {
-	size_t at = (size_t)(s - r->shared->served[0]) % CTH_SERVICE_HELPERS;
+	size_t at = run_index(r, s);
 
 	for (size_t i = 0; i < r->places_n; i++)
 		if (at - r->places[i].first < r->places[i].config.n)

@@ -83,7 +83,7 @@ check: all
 check-vm: all
 	@BUILD=$(BUILD) CC="$(CC)" CTH_SESSIONS=1000 CTH_PARALLEL=50 CTH_SERVE_SECONDS=7200 \
 		CTH_KILLS_WORKER=500 CTH_KILLS_KEEPER=50 CTH_KILLS_ALL=10 \
-		test/check serve-6.1 serve-6.12 more-6.1 kills-6.12
+		test/check serve-6.1 serve-6.12 more-6.1
 
 # The same cases with conntrack-tools' helpers and the kernel's own, in one table.
 compare: all

@@ -123,7 +123,7 @@ static void apply_state(struct apply *a, struct cth_msg *m)
 	if (memcmp(a->state, c->view.state, len) == 0)
 		return;
 	(void)cth_flow_put_helper(m, c->flow.helper, cth_span(a->state, len));
-	cth_flight_note(a->e, a->p->queue, c->flow.id, a->state);
+	cth_flight_note(a->e, c->flow.id, a->state);
 	c->served->stats.states += !a->again;
 }
 

@@ -124,9 +124,9 @@ static int engine_see_body(struct cth_call *c, const struct cth_pkt *p)
 }
 
 /* The state of the flow by now. false: it was not told. */
-static bool engine_see_state(struct cth_engine *e, struct cth_call *c, const struct cth_pkt *p)
+static bool engine_see_state(struct cth_engine *e, struct cth_call *c)
 {
-	const uint8_t *flying = cth_flight_find(e, p->queue, c->flow.id);
+	const uint8_t *flying = cth_flight_find(e, c->flow.id);
 	size_t len = c->served->proto->state_len;
 	struct cth_span info = c->flow.info;
 
@@ -179,7 +179,7 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 	r = engine_see_body(c, p);
 	if (r > 0)
 		c->served->stats.bare++;
-	else if (r < 0 || !engine_see_state(e, c, p))
+	else if (r < 0 || !engine_see_state(e, c))
 		c->served->stats.unseen++;
 	else
 		return true;

@@ -122,7 +122,6 @@ typedef bool cth_decide_fn(const struct cth_call *c, struct cth_decision *d, voi
 
 /* A state on its way: private to the engine, room from the caller. */
 struct cth_flight {
-	uint16_t queue;
 	uint32_t flow;
 	uint64_t count, round; /* when: of packets, of receives */
 	uint8_t state[CTH_STATE];

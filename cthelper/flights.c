@@ -11,6 +11,9 @@
  * empty after the verdict had gone: what comes later was queued later. Or when more packets have
  * come since than can wait in the queues at once, for those that wait are all that are old. Hence
  * as many places as that never run out.
+ *
+ * A flow has one number in its network namespace, and so has a socket: a flow whose helper moves to
+ * another queue has one state all the same.
  */
 #include "inner.h"
 
@@ -27,33 +30,31 @@ static void flights_clear(struct cth_engine *e)
 			e->flights[i] = e->flights[--e->flying];
 }
 
-static struct cth_flight *flight_of(struct cth_engine *e, uint16_t queue, uint32_t flow)
+static struct cth_flight *flight_of(struct cth_engine *e, uint32_t flow)
 {
 	for (size_t i = 0; i < e->flying; i++)
-		if (e->flights[i].flow == flow && e->flights[i].queue == queue)
+		if (e->flights[i].flow == flow)
 			return &e->flights[i];
 	return NULL;
 }
 
-const uint8_t *cth_flight_find(struct cth_engine *e, uint16_t queue, uint32_t flow)
+const uint8_t *cth_flight_find(struct cth_engine *e, uint32_t flow)
 {
 	struct cth_flight *f;
 
 	flights_clear(e);
-	f = flight_of(e, queue, flow);
+	f = flight_of(e, flow);
 	return f ? f->state : NULL;
 }
 
-void cth_flight_note(struct cth_engine *e, uint16_t queue, uint32_t flow,
-		     const uint8_t state[CTH_STATE])
+void cth_flight_note(struct cth_engine *e, uint32_t flow, const uint8_t state[CTH_STATE])
 {
-	struct cth_flight *f = flight_of(e, queue, flow);
+	struct cth_flight *f = flight_of(e, flow);
 
 	if (!f && e->flying < e->flights_n)
 		f = &e->flights[e->flying++];
 	if (!f)
 		return; /* fewer places than packets can wait: see cth_engine_init() */
-	f->queue = queue;
 	f->flow = flow;
 	f->count = e->count;
 	f->round = e->queue->round;

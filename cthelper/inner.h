@@ -38,9 +38,8 @@ void cth_engine_tell(struct cth_engine *e, const struct cth_call *c, enum cth_ev
 		     const struct cth_expect *x, int error, const char *why);
 
 /* flights.c: the state that a flow has by now, or NULL: what its packet shows is the latest. */
-const uint8_t *cth_flight_find(struct cth_engine *e, uint16_t queue, uint32_t flow);
-void cth_flight_note(struct cth_engine *e, uint16_t queue, uint32_t flow,
-		     const uint8_t state[CTH_STATE]);
+const uint8_t *cth_flight_find(struct cth_engine *e, uint32_t flow);
+void cth_flight_note(struct cth_engine *e, uint32_t flow, const uint8_t state[CTH_STATE]);
 
 /* ask.c: asks. told: this packet announces it, so that the port may be chosen. */
 void cth_ask(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w, bool told,

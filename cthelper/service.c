@@ -634,8 +634,8 @@ static void service_unbind(struct cth_service *s, bool all, int *first)
 	for (size_t i = s->queues_n; i-- > 0;) {
 		if (!all && service_names(s->config.served, s->config.n, s->queues[i]))
 			continue;
-		service_undone(cth_queue_unbind(&s->queue, s->queues[i], NULL), first);
-		s->queues[i] = s->queues[--s->queues_n];
+		if (service_undone(cth_queue_unbind(&s->queue, s->queues[i], NULL), first))
+			s->queues[i] = s->queues[--s->queues_n];
 	}
 }
 
@@ -712,8 +712,11 @@ static int service_agree(struct cth_service *s, struct cth_service_fault *f)
 	return r;
 }
 
-/* Takes away what no terms speak of; packets that wait there are served. */
-static int service_forget(struct cth_service *s)
+/*
+ * Takes away what no terms speak of; packets that wait there are served. What cannot be taken
+ * away now does no harm, and is tried again at the end.
+ */
+static void service_forget(struct cth_service *s)
 {
 	int first = 0;
 	bool cleared = service_clear(s, false, &first);
@@ -722,7 +725,6 @@ static int service_forget(struct cth_service *s)
 	if (cleared)
 		service_detach(s, false, &first);
 	service_unbind(s, false, &first);
-	return first;
 }
 
 int cth_service_change(struct cth_service *s, struct cth_served *served,
@@ -747,12 +749,12 @@ int cth_service_change(struct cth_service *s, struct cth_served *served,
 	if (r < 0) {
 		service_take_terms(s, old);
 		(void)service_agree(s, &own);
-		(void)service_forget(s);
+		service_forget(s);
 		s->waiting = service_waiting(old, s->config.n, NULL);
 		return r;
 	}
 	s->engine.served = served;
-	r = service_forget(s);
+	service_forget(s);
 	s->waiting = waiting;
-	return r;
+	return 0;
 }

@@ -31,6 +31,7 @@
 #define KEEPER_WAIT   50    /* ms before the second start then, and twice as long each time */
 #define KEEPER_SILENT 10000 /* ms without a word, one packet's decision apart */
 #define GUARDIAN_LATE 2000  /* ms: then it was not only the keeper who stood still */
+#define BETWEEN_TRIES 2     /* keepers that another configuration may cost */
 #define LEAVE_MS      10000 /* for a keeper to leave in good order, its last packets apart */
 #define WORKER_BURST  64    /* workers at once, and then one for each ... */
 #define WORKER_MS     20
@@ -44,6 +45,7 @@ struct guardian {
 	bool relaying;      /* this keeper makes room for one with another configuration */
 	bool stuck;         /* this one was killed for its silence; but is it dead? */
 	bool left_well;     /* the last one did not leave anything by half */
+	unsigned between;   /* keepers that have died between two configurations */
 	int64_t kill_at;    /* when leaving takes too long */
 	int64_t silent_at;  /* when a word is overdue */
 	unsigned generation, unready; /* unready: deaths in a row */
@@ -291,18 +293,45 @@ static bool keeper_has_refused(const struct guardian *g)
 	return WIFEXITED(g->status) && g->generation == 1 && !g->ready;
 }
 
-/* What goes wrong between two configurations does not go wrong again. */
+/* Whatever goes wrong between two configurations shall not go wrong for ever. */
 static void refuse_next(struct guardian *g)
 {
 	warn("%s is not taken: the old configuration stays in force", g->run->next.file);
 	run_drop_next(g->run);
+	g->between = 0;
+	manager_log(g->run->conf.syslog);
 	manager_ready(g->run);
+}
+
+static void keeper_serves(struct guardian *g)
+{
+	g->ready = g->serving = true;
+	if (g->run->next.n) {
+		run_take_next(g->run);
+		g->between = 0;
+		note("%s is in force", g->run->conf.file);
+	}
+	manager_ready(g->run);
+}
+
+/* It may have come to serve, and said so, just before it died. */
+static void hear_the_last(struct guardian *g)
+{
+	char word;
+
+	while (recv(g->keeper_end, &word, 1, MSG_DONTWAIT) == 1) {
+		if (word == ROLE_REFUSED && g->run->next.n)
+			refuse_next(g);
+		else if (word == ROLE_READY)
+			keeper_serves(g);
+	}
 }
 
 static void keeper_died(struct guardian *g)
 {
 	bool again;
 
+	hear_the_last(g);
 	close(g->keeper_end);
 	g->keeper_end = -1;
 	g->keeper = 0;
@@ -314,7 +343,7 @@ static void keeper_died(struct guardian *g)
 		g->start_at = listener_now();
 		return;
 	}
-	if (g->run->next.n && !g->serving)
+	if (g->run->next.n && !g->serving && ++g->between == BETWEEN_TRIES)
 		refuse_next(g);
 	if (g->leaving || (WIFEXITED(g->status) && WEXITSTATUS(g->status) == 0) ||
 	    keeper_has_refused(g))
@@ -387,16 +416,6 @@ static void take_signals(struct guardian *g)
 	}
 }
 
-static void keeper_serves(struct guardian *g)
-{
-	g->ready = g->serving = true;
-	if (g->run->next.n) {
-		run_take_next(g->run);
-		note("%s is in force", g->run->conf.file);
-	}
-	manager_ready(g->run);
-}
-
 /* One at a time, or a keeper that has lost its mind would have signals wait. */
 static void take_word(struct guardian *g)
 {
@@ -411,7 +430,7 @@ static void take_word(struct guardian *g)
 		end_worker(g);
 	else if (word == ROLE_READY)
 		keeper_serves(g);
-	else if (word == ROLE_REFUSED)
+	else if (word == ROLE_REFUSED && g->run->next.n)
 		refuse_next(g);
 }
 

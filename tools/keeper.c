@@ -323,6 +323,15 @@ static const char *folder_of_kept(struct run *r)
 	return path;
 }
 
+static int warn_of_no_folder(struct run *r)
+{
+	warn("open %s: %s: packets that a worker dies of are not kept; name a folder, or off: packets",
+	     r->keep_path, errno_name(errno));
+	r->keep_path = NULL;
+	r->keep_most = 0;
+	return CTH_EXIT_OK;
+}
+
 /* All that it will ever have open; from inside of the jail nothing can be. */
 static int open_files(struct run *r)
 {
@@ -335,6 +344,8 @@ static int open_files(struct run *r)
 	if (!r->keep_path)
 		return CTH_EXIT_OK;
 	r->kept = open_kept(r->keep_path);
+	if (!r->kept && r->conf.packets && !r->conf.at[CONF_PACKETS]) /* nobody has asked for it */
+		return warn_of_no_folder(r);
 	if (!r->kept)
 		return fail(errno, phrase("open %s for packets to be kept", r->keep_path), NULL,
 			    "its folder must be there, and root's to write");
@@ -444,7 +455,7 @@ static int begin_serving(struct keeper *k, bool resume, bool left_well)
 {
 	struct run *r = k->run;
 	char word = ROLE_READY;
-	int status;
+	int status, changed;
 
 	if (resume && !left_well)
 		count_left(r);
@@ -453,8 +464,10 @@ static int begin_serving(struct keeper *k, bool resume, bool left_well)
 		return status;
 	if (resume)
 		leave_other_queues(r);
-	if (r->next.n && !run_change(r)) {
-		run_drop_next(r);
+	changed = r->next.n ? run_change(r) : 1;
+	if (changed < 0)
+		return CTH_EXIT_FAILURE; /* the next keeper goes back */
+	if (!changed) {
 		word = ROLE_REFUSED;
 		(void)send(k->guardian, &word, 1, MSG_NOSIGNAL);
 		word = ROLE_READY;

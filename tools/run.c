@@ -234,13 +234,32 @@ int run_turn(struct run *r)
 	return CTH_EXIT_OK;
 }
 
+/* The first n. */
+static bool change_back(struct run *r, size_t n)
+{
+	struct cth_service_fault fault;
+
+	while (n-- > 0) {
+		struct run_place *p = &r->places[n];
+		int err;
+
+		proc_in((unsigned)n);
+		err = cth_service_change(&p->service, r->served + p->first, &fault);
+		if (err < 0) {
+			run_refused(p, err, &fault);
+			return false;
+		}
+	}
+	return true;
+}
+
 /* One after the other; if one cannot, those that could go back. */
 int run_change(struct run *r)
 {
 	struct cth_served *next = r->shared->served[!r->side];
 	struct cth_service_fault fault;
 
-	run_fill_served(r, &r->next, next, NULL);
+	run_fill_served(r, &r->next, next);
 	for (size_t i = 0; i < r->places_n; i++) {
 		struct run_place *p = &r->places[i];
 		int err;
@@ -250,10 +269,7 @@ int run_change(struct run *r)
 		if (err == 0)
 			continue;
 		run_refused(p, err, &fault);
-		while (i-- > 0)
-			(void)cth_service_change(&r->places[i].service,
-						 r->served + r->places[i].first, NULL);
-		return 0;
+		return change_back(r, i) ? 0 : -1;
 	}
 	run_take_next(r);
 	return 1;
@@ -261,33 +277,42 @@ int run_change(struct run *r)
 
 /* One process for everything. */
 
-static void reload(struct run *r)
+static int reload(struct run *r)
 {
+	int changed;
+
 	if (!run_read_next(r))
-		return;
+		return CTH_EXIT_OK;
 	manager_log(r->next.syslog);
-	if (run_change(r)) {
-		warn("%s is in force", r->conf.file);
-		return;
+	changed = run_change(r);
+	if (changed < 0) /* next is what parts of it live on, and stays */
+		return CTH_EXIT_FAILURE;
+	if (changed) {
+		note("%s is in force", r->conf.file);
+		return CTH_EXIT_OK;
 	}
 	warn("%s is not taken: the old configuration stays in force", r->conf.file);
 	run_drop_next(r);
+	return CTH_EXIT_OK;
 }
 
-static void mind_signals(struct run *r)
+static int mind_signals(struct run *r)
 {
+	int status = CTH_EXIT_OK;
+
 	if (reload_wanted) {
 		reload_wanted = 0;
 		manager_reloading();
-		reload(r);
+		status = reload(r);
 		manager_log(r->conf.syslog);
 		manager_ready(r);
 	}
-	if (!counters_wanted)
-		return;
-	counters_wanted = 0;
-	measure_losses(r);
-	show_counters(r, false);
+	if (counters_wanted) {
+		counters_wanted = 0;
+		measure_losses(r);
+		show_counters(r, false);
+	}
+	return status;
 }
 
 static int serve(struct run *r)
@@ -303,7 +328,8 @@ static int serve(struct run *r)
 
 		(void)poll(wait, (nfds_t)r->places_n, watched >= 0 && watched < WAKE_MS ? watched : WAKE_MS);
 		status = run_turn(r);
-		mind_signals(r);
+		if (status == CTH_EXIT_OK)
+			status = mind_signals(r);
 	}
 	return status;
 }

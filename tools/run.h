@@ -100,12 +100,11 @@ int take_run(const struct applet *self, int argc, char **argv, struct run *r);
 /*
  * run_conf.c: the file. read: into *c: 0, or an exit code, and what is wrong with it has been said.
  * check: `cth run --check`, an exit code. fill: the terms of conf in the form of the library,
- * in the run's order: into served, and into terms unless that is NULL.
+ * in the run's order.
  */
 int run_read_conf(const struct run *r, struct conf *c);
 int run_check_conf(struct run *r);
-void run_fill_served(const struct run *r, const struct conf *c, struct cth_served *served,
-		     const struct conf_helper **terms);
+void run_fill_served(const struct run *r, const struct conf *c, struct cth_served *served);
 
 /*
  * run_conf.c: another configuration, into r->next: 1: the keeper is to take it; 0: nothing has changed, or it
@@ -151,8 +150,8 @@ int rehearse_run(struct run *r);
 
 /*
  * run.c: the parts of the way. open: in the kernel, resumed from a dead keeper, or one that left well; turn:
- * serves what is there; change: to r->next, in which case 1; leave: out again. 0, or an exit
- * code, and why has been said.
+ * serves what is there; leave: out again. 0, or an exit code, and why has been said. change: to r->next:
+ * 1; 0: it cannot be, and all is as it was; -1: nor can that be, and it is to end. That is said too.
  */
 int run_open(struct run *r, bool resume, bool left_well);
 int run_turn(struct run *r);

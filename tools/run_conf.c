@@ -11,7 +11,7 @@
 #include "netns.h"
 #include "run.h"
 
-#define KEEPER_FILES 32
+#define KEEPER_FILES 64 /* three of each place, and a dozen more */
 
 /* They begin with a file's name and a line's number. */
 static void tell(enum log_kind kind, const struct conf_says *s)
@@ -117,17 +117,12 @@ static void fill_one(struct cth_served *s, const struct conf_helper *h)
 	}
 }
 
-void run_fill_served(const struct run *r, const struct conf *c, struct cth_served *served,
-		     const struct conf_helper **terms)
+void run_fill_served(const struct run *r, const struct conf *c, struct cth_served *served)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		const struct conf_helper *h = conf_find(c, r->terms[i]);
-
 		served[i].stats = r->served[i].stats;
-		fill_one(&served[i], h);
+		fill_one(&served[i], conf_find(c, r->terms[i]));
 		served[i].terms.keep = r->served[i].terms.keep;
-		if (terms)
-			terms[i] = h;
 	}
 }
 

@@ -73,7 +73,7 @@ int places_plan(struct run *r)
 		return fail(E2BIG, "set up the service",
 			    phrase("more than %d helpers", CTH_SERVICE_HELPERS), "start it twice");
 	list_helpers(r);
-	run_fill_served(r, &r->conf, r->served, NULL);
+	run_fill_served(r, &r->conf, r->served);
 	return CTH_EXIT_OK;
 }
 

@@ -985,6 +985,34 @@ static void a_change_that_fails_leaves_all_as_it_was(void **state)
 	}
 }
 
+/* Rules and queue of before are in nobody's way: their going is tried again at the end. */
+static void what_cannot_be_taken_away_does_not_undo_a_change(void **state)
+{
+	static const int faults[] = { REFUSE, LOSE_UNDONE, LOSE_DONE };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(faults); i++) {
+		for (size_t at = 4; at <= 6; at++) { /* clear, detach, unbind */
+			setup(NULL);
+			open_for_change();
+			others[0].terms.queue = OTHER;
+			others[0].terms.attach = false;
+			world.fault = faults[i];
+			world.error = -EPERM;
+			world.fault_at = world.requests + at;
+			assert_int_equal(cth_service_change(&service, others, &fault), 0);
+			assert_true(world.requests >= world.fault_at);
+			assert_ptr_equal(service.engine.served, others);
+			packet_comes(1);
+			assert_int_equal(cth_service_run(&service, 0), 1);
+			(void)cth_service_close(&service);
+			assert_int_equal(world.registry.n, 0);
+			assert_int_equal(world.tables, 0);
+			assert_false(world.bound[0] || world.bound[1]);
+		}
+	}
+}
+
 /* No IPv6. */
 
 static void without_tables_for_ipv6_ipv4_is_attached_alone(void **state)
@@ -1281,6 +1309,7 @@ int main(void)
 		TEST(rules_go_and_come_with_the_terms),
 		TEST(other_helpers_are_no_other_terms),
 		TEST(a_change_that_fails_leaves_all_as_it_was),
+		TEST(what_cannot_be_taken_away_does_not_undo_a_change),
 		TEST(without_tables_for_ipv6_ipv4_is_attached_alone),
 		TEST(if_ipv6_is_all_that_is_wanted_it_must_be_there),
 		TEST(without_nf_tables_there_is_no_attaching),

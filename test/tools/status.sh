@@ -181,14 +181,15 @@ says "no seconds" 2 "" '^cth top: -d 0: it is a number of seconds' "$cth" top -d
 says "no number" 2 "" '^cth top: -n x: not a number of looks' "$cth" top -n x "$ftp"
 says "an end by a signal" 0 . "" timeout --preserve-status -s INT 2 "$cth" top "$ftp"
 
-# On a terminal: another screen, and everything as it was at the end, whoever ends it.
+# On a terminal: another screen, and everything as it was at the end, whoever ends it. The shell there
+# catches Ctrl-C too, or it might end with what it waits for.
 terminal() { # COMMAND, typed once it is there: what it prints, without and with the escapes: $plain, $all
 	rm -f "$work/screen"
 	for _ in $(seq 600); do
 		! grep -qs '1049h' "$work/screen" || break
 		sleep 0.05
 	done | { cat; printf '%s' "$2"; } | TERM=xterm timeout 60 script -qfec \
-		"stty rows 30 cols 60; echo begun; $1; code=\$?; echo; echo left \$code; stty -a" "$work/screen" >/dev/null
+		"trap : INT; stty rows 30 cols 60; echo begun; $1; code=\$?; echo; echo left \$code; stty -a" "$work/screen" >/dev/null
 	all=$(tr -d '\r' <"$work/screen")
 	plain=$(sed $'s/\033\\[[?0-9]*[A-Za-z]//g' <<<"$all")
 }

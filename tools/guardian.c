@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -43,10 +44,12 @@ struct guardian {
 	pid_t keeper, worker;
 	bool leaving, ready, serving; /* ready: some keeper was; serving: this one is */
 	bool relaying;      /* this keeper makes room for one with another configuration */
+	bool reload;        /* the file is to be read, as soon as nothing is under way */
 	bool stuck;         /* this one was killed for its silence; but is it dead? */
 	bool left_well;     /* the last one did not leave anything by half */
 	unsigned between;   /* keepers that have died between two configurations */
 	int64_t kill_at;    /* when leaving takes too long */
+	bool left_again;    /* it has died of something else, and another one leaves in its place */
 	int64_t silent_at;  /* when a word is overdue */
 	unsigned generation, unready; /* unready: deaths in a row */
 	int64_t start_at;
@@ -217,7 +220,8 @@ static void worker_begin(struct guardian *g, int channel)
 	const char *step;
 
 	child_begin(g, &channel, 1);
-	if (jail_enter(&g->run->worker_jail, &step) < 0)
+	if (munmap(g->run->shared, sizeof(*g->run->shared)) < 0 ||
+	    jail_enter(&g->run->worker_jail, &step) < 0)
 		_exit(CTH_EXIT_FAILURE);
 	worker_run(channel);
 }
@@ -246,7 +250,7 @@ static void start_worker(struct guardian *g)
 }
 
 /* A keeper that has left, or never got in, has unbound it; then the helpers may be another's. */
-static bool queue_is_ours(const struct guardian *g, const struct run_place *p, uint16_t queue)
+static bool queue_is_ours(const struct guardian *g, const struct run_place *p, uint32_t queue)
 {
 	struct proc_queue q;
 	int found = proc_queue(queue, &q);
@@ -268,6 +272,7 @@ static void disable_helper(struct cth_sock *control, const struct cth_served *s,
 /* No keeper, and none to come. Its sockets may hold answers to a dead one's questions. */
 static void disable_helpers(struct guardian *g)
 {
+	const struct conf *next = &g->run->next; /* which a dead keeper may have been about to bring in */
 	struct cth_sock control;
 
 	if (kernel_open(&control) != CTH_EXIT_OK)
@@ -277,7 +282,8 @@ static void disable_helpers(struct guardian *g)
 		struct run_place *p = place_of(g->run, s);
 
 		proc_in((unsigned)(p - g->run->places));
-		if (!queue_is_ours(g, p, s->terms.queue))
+		if (!queue_is_ours(g, p, s->terms.queue) &&
+		    !(next->n && queue_is_ours(g, p, conf_find(next, g->run->terms[i])->queue)))
 			continue;
 		if (!s->terms.no_ipv4)
 			disable_helper(&control, s, AF_INET);
@@ -307,6 +313,7 @@ static void keeper_serves(struct guardian *g)
 {
 	g->ready = g->serving = true;
 	if (g->run->next.n) {
+		run_fill_served(g->run, &g->run->next, g->run->sides[!g->run->side]);
 		run_take_next(g->run);
 		g->between = 0;
 		note("%s is in force", g->run->conf.file);
@@ -327,6 +334,17 @@ static void hear_the_last(struct guardian *g)
 	}
 }
 
+/* It has read that it shall make room, and not that it shall leave; or it was killed just now. */
+static void leave_by_another(struct guardian *g)
+{
+	if (!g->left_well && (g->left_again || !g->ready || WIFEXITED(g->status)))
+		return;
+	g->left_again |= !g->left_well;
+	run_drop_next(g->run);
+	start_keeper(g);
+	guardian_tell(g, ROLE_LEAVE);
+}
+
 static void keeper_died(struct guardian *g)
 {
 	bool again;
@@ -336,17 +354,20 @@ static void keeper_died(struct guardian *g)
 	g->keeper_end = -1;
 	g->keeper = 0;
 	end_worker(g);
-	g->left_well = g->relaying && !g->leaving && WIFEXITED(g->status) &&
-		       WEXITSTATUS(g->status) == 0;
+	g->left_well = g->relaying && WIFEXITED(g->status) &&
+		       WEXITSTATUS(g->status) == ROLE_EXIT_RELAYED;
 	g->relaying = false;
+	if (g->leaving) {
+		leave_by_another(g);
+		return;
+	}
 	if (g->left_well) {
 		g->start_at = listener_now();
 		return;
 	}
 	if (g->run->next.n && !g->serving && ++g->between == BETWEEN_TRIES)
 		refuse_next(g);
-	if (g->leaving || (WIFEXITED(g->status) && WEXITSTATUS(g->status) == 0) ||
-	    keeper_has_refused(g))
+	if ((WIFEXITED(g->status) && WEXITSTATUS(g->status) == 0) || keeper_has_refused(g))
 		return;
 	again = keeper_is_due(g);
 	manager_status(again ? "the keeper has died; the next one begins" : "giving up");
@@ -376,10 +397,9 @@ static void reap(struct guardian *g)
 /* The keeper, which can read no file any more, makes room for one that has been told. */
 static void reload(struct guardian *g)
 {
-	if (g->run->next.n || g->relaying || !g->serving) {
-		warn("%s is not read while the last change is not over", g->run->conf.file);
-		return;
-	}
+	if (g->leaving || g->run->next.n || g->relaying || !g->serving)
+		return; /* that comes first */
+	g->reload = false;
 	manager_reloading();
 	if (!run_read_next(g->run)) {
 		manager_ready(g->run);
@@ -409,8 +429,8 @@ static void take_signals(struct guardian *g)
 			reap(g);
 		else if (info.ssi_signo == SIGUSR1)
 			guardian_tell(g, ROLE_COUNT);
-		else if (info.ssi_signo == SIGHUP && g->run->conf_path && !g->leaving)
-			reload(g);
+		else if (info.ssi_signo == SIGHUP && g->run->conf_path)
+			g->reload = true;
 		else if (!g->leaving)
 			leave_now(g);
 	}
@@ -470,6 +490,8 @@ static void guardian_turn(struct guardian *g)
 	(void)poll(wait, 2, guardian_timeout(g));
 	take_word(g);
 	take_signals(g);
+	if (g->reload)
+		reload(g);
 	log_mend();
 	mind_silence(g);
 	if (g->start_at && listener_now() >= g->start_at)
@@ -505,7 +527,7 @@ static int catch_as_descriptor(void)
 
 static int guardian_end(struct guardian *g)
 {
-	bool orderly = WIFEXITED(g->status);
+	bool orderly = WIFEXITED(g->status) && WEXITSTATUS(g->status) != ROLE_EXIT_RELAYED;
 
 	manager_end(g->run);
 	end_worker(g);

@@ -414,9 +414,10 @@ static bool have_decided_and_timed(const struct cth_call *c, struct cth_decision
 {
 	struct keeper *k = keeper;
 	int64_t begun = latency_begin();
+	bool decided;
 
-	bool decided = have_decided(c, d, k);
-
+	run_keep_counts_of(k->run, c->served); /* should it be the last that this keeper sees */
+	decided = have_decided(c, d, k);
 	latency_end(&k->run->shared->latency[run_index(k->run, c->served)], begun);
 	return decided;
 }
@@ -494,6 +495,7 @@ int keeper_run(struct run *r, int guardian, bool resume, bool left_well)
 	k.run = r;
 	k.guardian = guardian;
 	k.channel = -1;
+	run_go_on_counting(r);
 	status = places_prepare(r);
 	have_engines_ask(&k);
 	if (status == CTH_EXIT_OK)
@@ -508,7 +510,7 @@ int keeper_run(struct run *r, int guardian, bool resume, bool left_well)
 		return status;
 	status = keep_serving(&k);
 	if (k.relaying && !k.leaving && status == CTH_EXIT_OK)
-		return leave_as_it_is(r);
+		return leave_as_it_is(r) == CTH_EXIT_OK ? ROLE_EXIT_RELAYED : CTH_EXIT_FAILURE;
 	left = run_leave(r);
 	return status ? status : left;
 }

@@ -26,6 +26,9 @@
  * is heard any more is killed, and that was that. If the guardian dies the
  * keeper leaves, and has helpers, disabled, and rules stay for whoever is started next.
  *
+ * What they count they count together, on a page that guardian and keepers share; no pointer stands
+ * there, and nothing that is acted upon. A worker lets go of that page before it reads a word.
+ *
  * Another configuration is read by the guardian. The keeper leaves between two packets, with all
  * in place, and the next one, which knows both, takes over and changes to the new one.
  */
@@ -33,6 +36,9 @@
 #define TOOLS_ROLES_H
 
 #include "run.h"
+
+/* The keeper's exit status when it has left all in place, to be taken over by the next one. */
+#define ROLE_EXIT_RELAYED 64
 
 /* Keeper to guardian, and back. One byte a message. */
 enum role_word {

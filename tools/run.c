@@ -229,6 +229,8 @@ int run_turn(struct run *r)
 
 		if (n < 0)
 			return fail(n, "receive packets", NULL, NULL);
+		if (n > 0)
+			run_keep_counts(r);
 	}
 	show_gaps(r);
 	return CTH_EXIT_OK;
@@ -256,7 +258,7 @@ static bool change_back(struct run *r, size_t n)
 /* One after the other; if one cannot, those that could go back. */
 int run_change(struct run *r)
 {
-	struct cth_served *next = r->shared->served[!r->side];
+	struct cth_served *next = r->sides[!r->side];
 	struct cth_service_fault fault;
 
 	run_fill_served(r, &r->next, next);

@@ -37,9 +37,12 @@ struct run_place {
 	struct queue_losses losses;
 };
 
-/* Outlives keepers: guardian and keepers have it in common. */
+/*
+ * Outlives keepers: guardian and keepers have it in common, and nobody else. Numbers only, that nobody
+ * decides by: whoever has a keeper in hand shall not have the guardian through it.
+ */
 struct run_shared {
-	struct cth_served served[2][CTH_SERVICE_HELPERS]; /* in force, and to be next */
+	struct cth_engine_stats stats[CTH_SERVICE_HELPERS]; /* of each that is served */
 	struct role_counts {
 		uint64_t workers;   /* that were started */
 		uint64_t died, hung, protested; /* of them: were found dead; were silent; said no answer */
@@ -63,6 +66,7 @@ struct run {
 	size_t places_n;
 	/* All helpers, those of a place together; and beside them their terms as they are written. */
 	struct cth_served *served;
+	struct cth_served sides[2][CTH_SERVICE_HELPERS]; /* in force, and to be next */
 	const struct conf_helper *terms[CTH_SERVICE_HELPERS];
 	size_t n;
 	bool unattached[CTH_SERVICE_HELPERS]; /* no rule attaches it */
@@ -72,7 +76,7 @@ struct run {
 	} asked[CTH_SERVICE_HELPERS], expected[CTH_SERVICE_HELPERS]; /* run_limits.c */
 	int rcvbuf;
 	struct run_shared *shared;
-	unsigned side;           /* of shared->served */
+	unsigned side;           /* which is in force */
 	bool ready_told;
 	/* The three roles: see roles.h. */
 	bool single;             /* one process does it all */
@@ -129,6 +133,11 @@ struct run_place *place_of(struct run *r, const struct cth_served *s);
 
 /* Its number among r->served. During a change s may be of either side. */
 size_t run_index(const struct run *r, const struct cth_served *s);
+
+/* Counters, into what outlives a keeper; and from there, in the next one. */
+void run_keep_counts(struct run *r);
+void run_keep_counts_of(struct run *r, const struct cth_served *s);
+void run_go_on_counting(struct run *r);
 
 /* run_around.c: warns of what the kernel lacks, and of other namespaces that will be disturbed. */
 void run_look_around(struct run *r);

@@ -170,7 +170,7 @@ void run_take_next(struct run *r)
 	for (size_t i = 0; i < r->n; i++)
 		r->terms[i] = conf_find(&r->next, r->terms[i]);
 	r->side = !r->side;
-	r->served = r->shared->served[r->side];
+	r->served = r->sides[r->side];
 	for (size_t i = 0; i < r->places_n; i++)
 		r->places[i].config.served = r->served + r->places[i].first;
 	r->conf = r->next;

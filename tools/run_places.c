@@ -63,7 +63,7 @@ int places_plan(struct run *r)
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (r->shared == MAP_FAILED)
 		return fail(errno, "set up the service", NULL, NULL);
-	r->served = r->shared->served[0];
+	r->served = r->sides[0];
 	for (size_t k = 0; k < r->conf.n; k++)
 		if (!find_place(r, r->conf.helpers[k].netns))
 			return fail(E2BIG, "set up the service",
@@ -79,7 +79,24 @@ int places_plan(struct run *r)
 
 size_t run_index(const struct run *r, const struct cth_served *s)
 {
-	return (size_t)(s - r->shared->served[0]) % CTH_SERVICE_HELPERS;
+	return (size_t)(s - r->sides[0]) % CTH_SERVICE_HELPERS;
+}
+
+void run_keep_counts_of(struct run *r, const struct cth_served *s)
+{
+	r->shared->stats[run_index(r, s)] = s->stats;
+}
+
+void run_keep_counts(struct run *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		r->shared->stats[i] = r->served[i].stats;
+}
+
+void run_go_on_counting(struct run *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		r->served[i].stats = r->shared->stats[i];
 }
 
 struct run_place *place_of(struct run *r, const struct cth_served *s)

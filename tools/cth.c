@@ -201,7 +201,7 @@ static int finish(int status)
 		return status ? status : recorded;
 	errno = 0;
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		int written = fail(errno ? errno : EIO, "write to standard output", NULL, NULL);
+		int written = fail(output_error(), "write to standard output", NULL, NULL);
 
 		return status ? status : written;
 	}

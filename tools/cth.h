@@ -75,6 +75,9 @@ const char *errno_name(int err);
 /* The exit code that stands for an errno. */
 int exit_code(int err);
 
+/* Why stdout failed: errno, or when that was some time ago and is lost, what can be seen now. */
+int output_error(void);
+
 /* "APPLET: tried: ERRNO: cause; remedy" and the exit code for err. cause, remedy may be NULL. */
 int fail(int err, const char *tried, const char *cause, const char *remedy);
 

@@ -31,7 +31,7 @@ static void want_reload(int number)
 	reload_wanted = 1;
 }
 
-/* A helper does not end because nobody reads any more what it says. */
+/* A helper does not end because nobody reads any more what it says; a dry run does. */
 static void catch_signals(const struct run *r)
 {
 	struct sigaction a;
@@ -40,7 +40,8 @@ static void catch_signals(const struct run *r)
 	sigemptyset(&a.sa_mask);
 	catch_interrupts();
 	a.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &a, NULL);
+	if (!common.dry_run)
+		sigaction(SIGPIPE, &a, NULL);
 	a.sa_handler = want_counters;
 	sigaction(SIGUSR1, &a, NULL);
 	a.sa_handler = want_reload;

@@ -40,16 +40,6 @@ static bool reader_has_room(struct run *r)
 	return true;
 }
 
-/* The errno of a stream that failed some time ago is lost. */
-static int output_error(void)
-{
-	struct pollfd out = { .fd = STDOUT_FILENO };
-
-	if (errno)
-		return errno;
-	return poll(&out, 1, 0) > 0 && out.revents & POLLERR ? EPIPE : EIO;
-}
-
 void shown(struct run *r)
 {
 	int fd, error;

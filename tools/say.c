@@ -8,9 +8,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "cth.h"
 #include "log.h"
 #include "proc.h"
@@ -80,6 +82,15 @@ int exit_code(int err)
 	default:
 		return CTH_EXIT_FAILURE;
 	}
+}
+
+int output_error(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	if (errno)
+		return errno;
+	return poll(&out, 1, 0) > 0 && out.revents & POLLERR ? EPIPE : EIO;
 }
 
 const char *phrase(const char *format, ...)

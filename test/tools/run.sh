@@ -104,6 +104,23 @@ says "of one family, without rules" 0 . '^would serve my-ftp=ftp \(inet6 tcp\) o
 	"$cth" run --dry-run -3 inet6 my-ftp=ftp
 unlike "there are none, if not asked for" "$(<"$work/out")" 'NFT_MSG_NEW'
 
+# into_nobody COMMAND...: stdout is a pipe that nobody reads any more.
+into_nobody() {
+	local both end status=0
+	rm -f "$work/pipe"
+	mkfifo "$work/pipe"
+	exec {both}<>"$work/pipe" {end}>"$work/pipe"
+	exec {both}>&-
+	"$@" >&"$end" || status=$?
+	exec {end}>&-
+	return $status
+}
+
+says "who read a dry run has seen enough" 0 "" '^would serve ftp ' into_nobody "$cth" run --dry-run --attach ftp
+unlike "and that is no failure" "$(<"$work/err")" 'standard output'
+says "elsewhere, where SIGPIPE is ignored: what failed is a pipe" 1 "" 'write to standard output: EPIPE: Broken pipe$' \
+	into_nobody env --ignore-signal=PIPE "$cth" decode test/recordings/cthelper-errors.pcap
+
 # ---- kernels without helpers ----
 
 if "$cth" helper list >/dev/null 2>&1; then

@@ -108,6 +108,7 @@ size: all
 
 # Headers keep their folders, so that they find each other: #include <cth/queue/queue.h>
 ROOT = $(DESTDIR)$(PREFIX)
+MANDIR ?= $(PREFIX)/share/man
 install: all
 	install -d $(ROOT)/bin $(ROOT)/lib $(sort $(dir $(HEADERS:%=$(ROOT)/include/cth/%)))
 	install -m 755 $(BUILD)/cth $(ROOT)/bin/cth
@@ -117,6 +118,8 @@ install: all
 	ln -sf $(notdir $(SHARED_LIB)) $(ROOT)/lib/libcthelper.so
 	@for h in $(HEADERS); do install -m 644 $$h $(ROOT)/include/cth/$$h || exit; done
 	@for l in $(LINKS); do ln -sf cth $(ROOT)/bin/$$l || exit; done
+	@for m in tools/man/*; do \
+		install -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit; done
 
 # What starts the service: INIT=systemd, openrc or procd (OpenWrt). An /etc/config/cth
 # or a conf.d/cth that is there already stays.

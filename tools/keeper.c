@@ -12,16 +12,12 @@
  *                             a report, and counted
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-#include "../netlink/pcap.h"
-#include "../netlink/uapi.h"
 #include "jail.h"
+#include "kept.h"
 #include "proc.h"
 #include "roles.h"
 
@@ -29,7 +25,6 @@
 #define ALIVE_MS     1000 /* the guardian wants to hear so often that we are */
 #define WORKER_WAIT 5000 /* ms: for the guardian to fork one */
 #define WORKER_AGAIN 500 /* ms, after it has said no */
-#define KEPT_MOST    64   /* packets */
 #define TRIES        2   /* workers that one packet may cost */
 #define FATAL        16  /* packets that are known to cost them, the last ones */
 
@@ -178,31 +173,6 @@ static void lose_worker(struct keeper *k, int error)
 		     error == -EPROTO ? "says what is no answer" : "has died of a packet, or was killed");
 }
 
-/* What it is that nobody can read. */
-static void keep_packet(struct keeper *k, const struct cth_pkt *p)
-{
-	struct run *r = k->run;
-	struct cth_pcap_frame frame = { .family = NETLINK_NETFILTER, .full = p->message.n,
-					.bytes = p->message };
-	uint8_t header[CTH_PCAP_FRAME_HEADER];
-	struct timespec now = { 0, 0 };
-
-	if (!r->kept || r->shared->roles.kept == r->keep_most)
-		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	frame.sec = (uint64_t)now.tv_sec;
-	frame.nsec = (uint32_t)now.tv_nsec;
-	cth_pcap_frame_header(header, &frame);
-	if (fwrite(header, sizeof(header), 1, r->kept) == 1 &&
-	    fwrite(p->message.p, 1, p->message.n, r->kept) == p->message.n && fflush(r->kept) == 0) {
-		r->shared->roles.kept++;
-		return;
-	}
-	warn("keep a packet in %s: %s: make room, or name another file; no more are kept",
-	     r->keep_path, errno_name(errno));
-	r->keep_most = r->shared->roles.kept;
-}
-
 static uint32_t protocol_number(const struct cth_proto *p)
 {
 	uint32_t n = 0;
@@ -245,7 +215,7 @@ static bool is_known_fatal(const struct keeper *k, const struct cth_call *c)
 static void note_fatal(struct keeper *k, const struct cth_call *c)
 {
 	k->fatal[k->fatal_next++ % FATAL] = fatal_of(c);
-	keep_packet(k, c->pkt);
+	kept_packet(k->run, c->pkt);
 }
 
 static uint32_t next_id(struct keeper *k)
@@ -304,56 +274,11 @@ static bool have_decided(const struct cth_call *c, struct cth_decision *d, void 
 
 /* The process. */
 
-/* There may be a password in what is kept: nobody else reads it. */
-static FILE *open_kept(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-
-	return fd < 0 ? NULL : fdopen(fd, "ab");
-}
-
-/* packets FOLDER of a file: the pcap in there, a folder of root's that nobody else looks into. */
-static const char *folder_of_kept(struct run *r)
-{
-	static char path[CONF_PATH + 16];
-
-	if (mkdir(r->conf.packets, 0700) < 0 && errno != EEXIST)
-		warn("make the folder %s: %s: %s", r->conf.packets, errno_name(errno), strerror(errno));
-	snprintf(path, sizeof(path), "%s/packets.pcap", r->conf.packets);
-	return path;
-}
-
-static int warn_of_no_folder(struct run *r)
-{
-	warn("open %s: %s: packets that a worker dies of are not kept; name a folder, or off: packets",
-	     r->keep_path, errno_name(errno));
-	r->keep_path = NULL;
-	r->keep_most = 0;
-	return CTH_EXIT_OK;
-}
-
 /* All that it will ever have open; from inside of the jail nothing can be. */
 static int open_files(struct run *r)
 {
-	uint8_t header[CTH_PCAP_FILE_HEADER];
-
 	proc_keep("modules");
-	if (r->conf.packets)
-		r->keep_path = folder_of_kept(r);
-	r->keep_most = r->keep_path ? KEPT_MOST : 0;
-	if (!r->keep_path)
-		return CTH_EXIT_OK;
-	r->kept = open_kept(r->keep_path);
-	if (!r->kept && r->conf.packets && !r->conf.at[CONF_PACKETS]) /* nobody has asked for it */
-		return warn_of_no_folder(r);
-	if (!r->kept)
-		return fail(errno, phrase("open %s for packets to be kept", r->keep_path), NULL,
-			    "its folder must be there, and root's to write");
-	cth_pcap_file_header(header);
-	if (fseek(r->kept, 0, SEEK_END) == 0 && ftell(r->kept) == 0 &&
-	    (fwrite(header, sizeof(header), 1, r->kept) != 1 || fflush(r->kept) != 0))
-		return fail(errno, phrase("write %s", r->keep_path), NULL, "make room");
-	return CTH_EXIT_OK;
+	return kept_open(r);
 }
 
 static int keep_serving(struct keeper *k)

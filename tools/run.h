@@ -82,8 +82,11 @@ struct run {
 	bool single;             /* one process does it all */
 	struct jail keeper_jail, worker_jail;
 	const char *keep_path;   /* of a pcap for packets that nobody survives; NULL: none */
-	FILE *kept;
-	uint64_t keep_most;
+	struct kept {             /* kept.h */
+		int fd;
+		bool broken;     /* the end of a packet is missing: until the next keeper */
+		bool told;
+	} kept;
 	struct status_socket status;
 	/* run_show.c */
 	struct run_cause {

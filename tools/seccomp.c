@@ -221,6 +221,12 @@ static const struct seccomp_call keeper_calls[] = {
 #ifdef __NR__llseek
 	ANY(_llseek),
 #endif
+#ifdef __NR_ftruncate
+	ANY(ftruncate), /* half a packet in a recording, when the disk is full */
+#endif
+#ifdef __NR_ftruncate64
+	ANY(ftruncate64),
+#endif
 #ifdef __NR_fstat
 	ANY(fstat),
 #endif

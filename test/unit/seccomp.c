@@ -322,7 +322,7 @@ static void neither_opens_runs_or_looks_into_anything(void **state)
 		__NR_process_vm_readv, __NR_process_vm_writev, __NR_memfd_create, __NR_userfaultfd,
 		__NR_perf_event_open, __NR_add_key, __NR_keyctl, __NR_init_module, __NR_reboot,
 		__NR_unlinkat, __NR_linkat, __NR_mknodat, __NR_prlimit64, __NR_personality,
-		__NR_dup3, __NR_pipe2, __NR_ftruncate, __NR_fallocate, __NR_rt_sigaction,
+		__NR_dup3, __NR_pipe2, __NR_truncate, __NR_fallocate, __NR_rt_sigaction,
 		__NR_io_setup, __NR_splice, __NR_name_to_handle_at, __NR_open_by_handle_at,
 		425 /* io_uring_setup */, 435 /* clone3 */, 437 /* openat2 */, 438 /* pidfd_getfd */,
 #ifdef __NR_open
@@ -340,6 +340,22 @@ static void neither_opens_runs_or_looks_into_anything(void **state)
 	for (size_t i = 0; i < N_OF(never); i++)
 		if (find(&seccomp_worker, never[i]) || find(&seccomp_keeper, never[i]))
 			fail_msg("call %u is allowed", never[i]);
+}
+
+static void the_keeper_cuts_a_file_that_it_has_and_the_worker_none(void **state)
+{
+	static const uint32_t cuts[] = {
+		__NR_ftruncate,
+#ifdef __NR_ftruncate64
+		__NR_ftruncate64,
+#endif
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cuts); i++) {
+		assert_non_null(find(&seccomp_keeper, cuts[i]));
+		assert_null(find(&seccomp_worker, cuts[i]));
+	}
 }
 
 static void the_keeper_asks_no_more_of_its_descriptors_than_it_needs(void **state)
@@ -408,6 +424,7 @@ int main(void)
 		cmocka_unit_test(too_long_lists_are_refused),
 		cmocka_unit_test(the_worker_reads_writes_and_leaves),
 		cmocka_unit_test(neither_opens_runs_or_looks_into_anything),
+		cmocka_unit_test(the_keeper_cuts_a_file_that_it_has_and_the_worker_none),
 		cmocka_unit_test(the_keeper_asks_no_more_of_its_descriptors_than_it_needs),
 		cmocka_unit_test(no_socket_is_made_through_socketcall),
 		cmocka_unit_test(our_capabilities_are_the_systems),

@@ -154,8 +154,11 @@ static uint8_t byte_or_0(struct cth_span v)
 static int flow_tcp(struct cth_flow *f, struct cth_span level)
 {
 	struct cth_span v[FLOW_RULES(tcp_rules)];
-	int r = cth_attr_index(level, tcp_rules, FLOW_RULES(tcp_rules), v);
+	int r;
 
+	if (!level.p)
+		return 0;
+	r = cth_attr_index(level, tcp_rules, FLOW_RULES(tcp_rules), v);
 	if (r < 0 || !v[CTA_PROTOINFO_TCP_STATE].p)
 		return r;
 	f->tcp.state = v[CTA_PROTOINFO_TCP_STATE].p[0];
@@ -170,8 +173,11 @@ static int flow_tcp(struct cth_flow *f, struct cth_span level)
 static int flow_sctp(struct cth_flow *f, struct cth_span level)
 {
 	struct cth_span v[FLOW_RULES(sctp_rules)];
-	int r = cth_attr_index(level, sctp_rules, FLOW_RULES(sctp_rules), v);
+	int r;
 
+	if (!level.p)
+		return 0;
+	r = cth_attr_index(level, sctp_rules, FLOW_RULES(sctp_rules), v);
 	if (r < 0 || !v[CTA_PROTOINFO_SCTP_STATE].p)
 		return r;
 	f->sctp.state = v[CTA_PROTOINFO_SCTP_STATE].p[0];
@@ -184,8 +190,11 @@ static int flow_sctp(struct cth_flow *f, struct cth_span level)
 static int flow_dccp(struct cth_flow *f, struct cth_span level)
 {
 	struct cth_span v[FLOW_RULES(dccp_rules)];
-	int r = cth_attr_index(level, dccp_rules, FLOW_RULES(dccp_rules), v);
+	int r;
 
+	if (!level.p)
+		return 0;
+	r = cth_attr_index(level, dccp_rules, FLOW_RULES(dccp_rules), v);
 	if (r < 0 || !v[CTA_PROTOINFO_DCCP_STATE].p)
 		return r;
 	f->dccp.state = v[CTA_PROTOINFO_DCCP_STATE].p[0];
@@ -199,9 +208,11 @@ static int flow_dccp(struct cth_flow *f, struct cth_span level)
 static int flow_protoinfo(struct cth_flow *f, const struct cth_span *flow)
 {
 	struct cth_span v[FLOW_RULES(protoinfo_rules)];
-	int r = cth_attr_index(flow[CTA_PROTOINFO], protoinfo_rules, FLOW_RULES(protoinfo_rules),
-			       v);
+	int r;
 
+	if (!flow[CTA_PROTOINFO].p)
+		return 0;
+	r = cth_attr_index(flow[CTA_PROTOINFO], protoinfo_rules, FLOW_RULES(protoinfo_rules), v);
 	if (r == 0)
 		r = flow_tcp(f, v[CTA_PROTOINFO_TCP]);
 	if (r == 0)
@@ -215,8 +226,11 @@ static int flow_protoinfo(struct cth_flow *f, const struct cth_span *flow)
 static int counters(uint64_t *packets, uint64_t *bytes, struct cth_span level)
 {
 	struct cth_span v[FLOW_RULES(counter_rules)];
-	int r = cth_attr_index(level, counter_rules, FLOW_RULES(counter_rules), v);
+	int r;
 
+	if (!level.p)
+		return 0;
+	r = cth_attr_index(level, counter_rules, FLOW_RULES(counter_rules), v);
 	if (r < 0)
 		return r;
 	if (v[CTA_COUNTERS_PACKETS].p && v[CTA_COUNTERS_BYTES].p) {
@@ -247,9 +261,11 @@ static int flow_counters(struct cth_flow *f, const struct cth_span *v)
 static int flow_timestamp(struct cth_flow *f, const struct cth_span *flow)
 {
 	struct cth_span v[FLOW_RULES(timestamp_rules)];
-	int r = cth_attr_index(flow[CTA_TIMESTAMP], timestamp_rules, FLOW_RULES(timestamp_rules),
-			       v);
+	int r;
 
+	if (!flow[CTA_TIMESTAMP].p)
+		return 0;
+	r = cth_attr_index(flow[CTA_TIMESTAMP], timestamp_rules, FLOW_RULES(timestamp_rules), v);
 	if (r < 0)
 		return r;
 	if (v[CTA_TIMESTAMP_START].p) {
@@ -266,8 +282,11 @@ static int flow_timestamp(struct cth_flow *f, const struct cth_span *flow)
 static int flow_help(struct cth_flow *f, const struct cth_span *flow)
 {
 	struct cth_span v[FLOW_RULES(help_rules)];
-	int r = cth_attr_index(flow[CTA_HELP], help_rules, FLOW_RULES(help_rules), v);
+	int r;
 
+	if (!flow[CTA_HELP].p)
+		return 0;
+	r = cth_attr_index(flow[CTA_HELP], help_rules, FLOW_RULES(help_rules), v);
 	if (r < 0 || !v[CTA_HELP_NAME].p)
 		return r;
 	/* By its rule it has a NUL within the 16 bytes that helper has. */
@@ -281,10 +300,14 @@ static int flow_help(struct cth_flow *f, const struct cth_span *flow)
 static int flow_secctx(struct cth_flow *f, const struct cth_span *flow)
 {
 	struct cth_span v[FLOW_RULES(secctx_rules)];
-	int r = cth_attr_index(flow[CTA_SECCTX], secctx_rules, FLOW_RULES(secctx_rules), v);
-	struct cth_span name = v[CTA_SECCTX_NAME];
+	struct cth_span name;
 	const uint8_t *nul;
+	int r;
 
+	if (!flow[CTA_SECCTX].p)
+		return 0;
+	r = cth_attr_index(flow[CTA_SECCTX], secctx_rules, FLOW_RULES(secctx_rules), v);
+	name = v[CTA_SECCTX_NAME];
 	if (r < 0 || !name.p)
 		return r;
 	nul = name.n ? (const uint8_t *)memchr(name.p, 0, name.n) : NULL;
@@ -296,8 +319,11 @@ static int flow_secctx(struct cth_flow *f, const struct cth_span *flow)
 static int three_words(uint32_t word[3], struct cth_span level)
 {
 	struct cth_span v[FLOW_RULES(three_rules)];
-	int r = cth_attr_index(level, three_rules, FLOW_RULES(three_rules), v);
+	int r;
 
+	if (!level.p)
+		return 0;
+	r = cth_attr_index(level, three_rules, FLOW_RULES(three_rules), v);
 	if (r < 0 || !v[1].p || !v[2].p || !v[3].p)
 		return r;
 	for (size_t i = 0; i < 3; i++)

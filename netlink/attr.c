@@ -18,14 +18,14 @@
  * as far as there is any: the one place where a cursor moves. n comes from
  * outside; header is the least that a unit of this kind has.
  */
-static bool take(struct cth_span *cursor, size_t n, size_t header, struct cth_span *unit)
+static inline bool take(struct cth_span *cursor, size_t n, size_t header, struct cth_span *unit)
 {
 	size_t padded;
 
 	if (n < header || n > cursor->n)
 		return false;
 	*unit = cth_span(cursor->p, n);
-	padded = n + (4 - n % 4) % 4;
+	padded = n + (0 - n) % 4;
 	if (padded > cursor->n)
 		padded = cursor->n;
 	cursor->p += padded;
@@ -80,7 +80,8 @@ int cth_nlmsg_rest(struct cth_span rest, struct cth_nlmsg *m)
 	return 1;
 }
 
-int cth_attr_next(struct cth_span *cursor, struct cth_attr *a)
+/* The next attribute, as cth_attr_next(); inline, for a packet has dozens of them. */
+static inline int attr_take(struct cth_span *cursor, struct cth_attr *a)
 {
 	struct cth_span unit;
 	uint16_t type;
@@ -94,8 +95,13 @@ int cth_attr_next(struct cth_span *cursor, struct cth_attr *a)
 		return -EBADMSG;
 	a->type = (uint16_t)(type & NLA_TYPE_MASK);
 	a->nested = (type & NLA_F_NESTED) != 0;
-	a->value = cth_span_sub(unit, ATTR_HEADER, unit.n - ATTR_HEADER);
+	a->value = cth_span(unit.p + ATTR_HEADER, unit.n - ATTR_HEADER);
 	return 1;
+}
+
+int cth_attr_next(struct cth_span *cursor, struct cth_attr *a)
+{
+	return attr_take(cursor, a);
 }
 
 /* Holds a value against its rule. */
@@ -121,7 +127,7 @@ int cth_attr_index(struct cth_span level, const struct cth_attr_rule *rules, siz
 
 	for (size_t i = 0; i < n; i++)
 		values[i] = cth_span(NULL, 0);
-	while ((r = cth_attr_next(&level, &a)) > 0) {
+	while ((r = attr_take(&level, &a)) > 0) {
 		if (a.type >= n || rules[a.type].max == 0)
 			continue;
 		r = check(&rules[a.type], a.value);

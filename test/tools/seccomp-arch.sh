@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# test/tools/seccomp-arch [NAME...] -- the filters of system calls for other processors, as far
+# test/tools/seccomp-arch.sh [NAME...] -- the filters of system calls for other processors, as far
 # as compiling tells: do they know what the kernel calls the processor, are the worker's calls
 # those of the kernel's table, can the keeper do what it has to and make no socket? Prints TAP.
 #
-# A processor for which there is neither a compiler of Debian's (gcc-12-TRIPLET, libc6-dev-...)
-# nor its headers for clang is skipped by name. Headers are looked for in CTH_CROSS (default
-# /usr), where TRIPLET/include is. Nothing is installed.
+# Where there is no compiler of Debian's for a processor (gcc-12-TRIPLET, libc6-dev-...), clang and
+# the kernel's headers do (linux-libc-dev-...-cross), with no libc but the few lines below. They are
+# looked for in CTH_CROSS (default /usr), where TRIPLET/include is. A processor without either is
+# skipped by name.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -15,6 +16,28 @@ cd "$(dirname "$0")/../.." || exit 1
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cross=${CTH_CROSS:-/usr}
+[ -n "${CTH_CROSS-}" ] ||
+	test/deps clang linux-libc-dev-{armhf,arm64,mips,mipsel,mips64el,riscv64,powerpc,ppc64el,s390x}-cross || true
+
+# What seccomp.c wants of a libc, where there are the kernel's headers alone.
+mkdir -p "$dir/libc/sys"
+cat >"$dir/libc/unistd.h" <<'END'
+#pragma once
+#include <asm/errno.h>
+#include <asm/fcntl.h>
+#include <asm/ioctls.h>
+#include <asm/mman.h>
+#include <asm/termbits.h>
+#include <asm/termios.h>
+#include <asm/unistd.h>
+#include <linux/prctl.h>
+extern int errno;
+long syscall(long number, ...);
+int prctl(int option, ...);
+END
+for header in errno.h fcntl.h sys/ioctl.h sys/mman.h sys/prctl.h sys/syscall.h; do
+	echo '#include <unistd.h>' >"$dir/libc/$header"
+done
 
 # NAME, TRIPLET, the kernel's name, the first number, bits of a long, and the worker's calls as
 # the kernel numbers them: read write exit exit_group rt_sigreturn restart_syscall, and
@@ -46,7 +69,7 @@ compiler() {
 		command -v "$cc" >/dev/null && { echo "$cc"; return; }
 	done
 	[ -e "$cross/$triplet/include/asm/unistd.h" ] && command -v clang >/dev/null &&
-		echo "clang --target=$triplet -nostdlibinc -isystem $cross/$triplet/include"
+		echo "clang --target=$triplet -nostdlibinc -isystem $dir/libc -isystem $cross/$triplet/include"
 }
 
 # The numbers of a list, as the preprocessor leaves it.
@@ -56,46 +79,54 @@ numbers() { # LIST
 		while read -r text; do echo $((text)); done
 }
 
-# The number of a call by its name; nothing: this processor does not have it.
-number() {
-	local text
+# The numbers of these calls: one that this processor does not have has none.
+declare -A nr
+ask_numbers() {
+	local call number
+	nr=()
 	# shellcheck disable=SC2086 # the compiler is words
-	text=$(printf '#include <sys/syscall.h>\n#ifdef __NR_%s\nnumber __NR_%s\n#endif\n' "$1" "$1" |
-		$cc -E -P -x c - | sed -n 's/^number //p')
-	[ -z "$text" ] || echo $((text))
+	while read -r call number; do
+		nr[${call#call_}]=$((number))
+	done < <(
+		{
+			echo '#include <sys/syscall.h>'
+			for call in ${needed//|/ } $never; do
+				printf '#ifdef __NR_%s\ncall_%s __NR_%s\n#endif\n' "$call" "$call" "$call"
+			done
+		} | $cc -E -P -x c - | grep '^call_'
+	)
 }
 
-allows() { # NAME...: one of them
-	local call n
-	for call; do
-		n=$(number "$call")
-		[ -z "$n" ] || ! grep -qx "$n" "$dir/keeper" || return 0
-	done
-	echo "none of $*"
-	return 1
-}
+# The keeper's: one at least of each group that the processor has.
+needed="recvmmsg|recvmmsg_time64|socketcall sendmsg|socketcall recvmsg|socketcall accept4|socketcall
+	setsockopt|socketcall poll|ppoll clock_gettime|clock_gettime64 clock_nanosleep|clock_nanosleep_time64
+	lseek|_llseek ftruncate|ftruncate64 fstat|fstat64|newfstatat|statx mmap|mmap2 futex getrandom ioctl
+	writev fcntl|fcntl64"
+never="socket connect bind listen socketpair open openat openat2 creat execve execveat clone clone3 fork vfork
+	ptrace bpf mount kill tgkill prctl seccomp setuid setresuid setresuid32 capset truncate truncate64
+	process_vm_readv process_vm_writev memfd_create io_uring_setup ipc unshare setns chroot pidfd_getfd
+	dup dup2 dup3 unlink unlinkat rename"
 
 allows_what_it_needs() {
-	allows recvmmsg recvmmsg_time64 socketcall && allows sendmsg socketcall && allows recvmsg socketcall &&
-		allows accept4 socketcall && allows setsockopt socketcall && allows poll ppoll &&
-		allows clock_gettime clock_gettime64 && allows clock_nanosleep clock_nanosleep_time64 &&
-		allows lseek _llseek && allows ftruncate ftruncate64 &&
-		allows fstat fstat64 newfstatat && allows mmap mmap2 &&
-		allows futex && allows getrandom && allows ioctl && allows fcntl fcntl64
+	local group call
+	for group in $needed; do
+		for call in ${group//|/ }; do
+			[ -z "${nr[$call]-}" ] || ! grep -qx "${nr[$call]}" "$dir/keeper" || continue 2
+		done
+		echo "none of $group"
+		return 1
+	done
 }
 
 allows_nothing_else() {
-	local call n
-	for call in socket connect bind listen socketpair open openat openat2 creat execve execveat clone clone3 \
-		fork vfork ptrace bpf mount kill tgkill prctl seccomp setuid setresuid setresuid32 capset \
-		process_vm_readv process_vm_writev memfd_create io_uring_setup ipc unshare setns chroot \
-		pidfd_getfd dup dup2 dup3 unlink unlinkat rename; do
-		n=$(number "$call")
-		if [ -n "$n" ] && grep -qx "$n" "$dir/keeper" "$dir/worker"; then
+	local call
+	for call in $never; do
+		[ -z "${nr[$call]-}" ] || ! grep -qx "${nr[$call]}" "$dir/keeper" "$dir/worker" || {
 			echo "$call is allowed"
 			return 1
-		fi
+		}
 	done
+	[ -n "${nr[execve]-}" ] # or none was asked for
 }
 
 # What a compiler can prove.
@@ -114,13 +145,18 @@ _Static_assert(__NR_futex_time64 == FIRST + 422, "");
 #endif
 END
 cat >"$dir/proof-jail.c" <<'END'
+#if LIBC
 #include "tools/jail.c"
+#else
+#include <sys/syscall.h>
+#endif
 _Static_assert(__NR_close_range == FIRST + 436, "");
 END
 
 try() { # NAME KERNEL FIRST BITS CALLS...
-	local name=$1 flags calls
-	flags="-std=c11 -D_GNU_SOURCE -I. -Wall -Wextra -Werror -DKERNELS=AUDIT_ARCH_$2 -DFIRST=$3 -DBITS=$4"
+	local name=$1 flags calls libc=1
+	[[ $cc != *"$dir/libc"* ]] || libc=0
+	flags="-std=c11 -D_GNU_SOURCE -I. -Wall -Wextra -Werror -DKERNELS=AUDIT_ARCH_$2 -DFIRST=$3 -DBITS=$4 -DLIBC=$libc"
 	shift 4
 	calls="$*"
 	# shellcheck disable=SC2086 # words
@@ -132,6 +168,7 @@ try() { # NAME KERNEL FIRST BITS CALLS...
 	numbers worker_calls >"$dir/worker"
 	numbers keeper_calls >"$dir/keeper"
 	is "$name: the worker's calls" "$(tr '\n' ' ' <"$dir/worker")" "$calls "
+	ask_numbers
 	ok "$name: the keeper can work" allows_what_it_needs
 	ok "$name: and do nothing else" allows_nothing_else
 }

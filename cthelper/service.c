@@ -4,6 +4,7 @@
  *
  *     open    look, NEW disabled | BIND | NEW enabled | batch of rules
  *     change                       BIND | NEW changed | batch of rules | verdicts | UNBIND
+ *     resume  look | DROP, verdicts | BIND | NEW enabled | batch of rules
  *     close   NEW disabled | verdicts | DELRULE | verdicts | DELTABLE | UNBIND | DEL
  *
  * Every step notes what it has done, so that closing undoes just that, whether all went well
@@ -370,30 +371,50 @@ static int service_bind_all(struct cth_service *s, struct cth_service_fault *f)
 	return r;
 }
 
-/* What a dead predecessor has left undone. */
-static int service_drop(struct cth_service *s)
+/*
+ * What a dead predecessor had read and not decided is dropped, for what it had done by half nobody
+ * knows; what it had not read is served right here, before the first request whose answer would come
+ * behind all of it.
+ *
+ * Such a packet may show its flow's state from before the last verdict, and the table of states on
+ * their way has died with the predecessor. A protocol reads that as packets that went by unseen, and so
+ * it was, as far as it can know: FTP, whose state says which byte comes next in either direction,
+ * finds a gap, does not read the segment, tells of it if it looks like an announcement, and goes on
+ * from its end. As the older state is then the flow's, the other side's next line may
+ * be behind a gap too. Never is a byte taken for another: numbers in an older state are only smaller.
+ * What is sent again from before it may be read anew, and its port be chosen anew; an AUTH may be
+ * forgotten, and what is encrypted goes on being queued. All that is no worse than a segment that
+ * was lost on the way here, and takes a flow with several packets queued at once.
+ */
+static int service_inherit(struct cth_service *s, struct cth_service_fault *f)
 {
-	for (size_t i = 0; i < s->queues_n; i++) {
-		int r = cth_queue_drop_all(&s->queue, s->queues[i]);
+	const struct cth_served *served = s->config.served;
+	int r = 0;
 
-		if (r < 0)
-			return r;
-		s->thrown += r;
-	}
-	return 0;
+	memset(f, 0, sizeof(*f));
+	f->step = CTH_STEP_BIND;
+	f->served = served;
+	for (size_t i = 0; i < s->config.n && r == 0; i++)
+		if (service_is_first(served, i))
+			r = cth_queue_take_over(&s->queue, served[i].terms.queue,
+						CTH_QUEUE_CONNTRACK);
+	if (r == 0)
+		r = cth_engine_run(&s->engine, s->waiting, 0);
+	return r < 0 ? r : 0;
 }
 
 static int service_listen(struct cth_service *s, struct cth_service_fault *f)
 {
-	int r;
+	int r = 0;
 
 	if (s->config.rcvbuf > 0)
 		(void)cth_sock_rcvbuf(&s->sock, s->config.rcvbuf);
-	r = service_bind_all(s, f);
+	if (s->config.resume && !s->config.left_well)
+		r = service_inherit(s, f);
+	if (r == 0)
+		r = service_bind_all(s, f);
 	if (r < 0)
 		return r;
-	if (s->config.resume && !s->config.left_well)
-		r = service_drop(s);
 	/* Left by one that was killed: from now on it is us whom its packets come to. */
 	for (size_t i = 0; i < s->helpers_n; i++)
 		s->helpers[i].enabled = s->helpers[i].taken && s->helpers[i].was.enabled;

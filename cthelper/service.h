@@ -48,8 +48,9 @@ struct cth_service_config {
 	uint32_t seed;             /* for the choice of ports: anything that others cannot guess */
 	/*
 	 * The sockets come from a predecessor, queues bound; and what that one has registered is ours.
-	 * What it has not decided is dropped, for what it has done by half nobody knows; unless it is
-	 * known to have left between two packets.
+	 * What it has read and not decided is dropped, for what it has done by half nobody knows;
+	 * unless it is known to have left between two packets. What it has not read is served, by
+	 * open already.
 	 */
 	bool resume, left_well;
 };
@@ -109,7 +110,6 @@ struct cth_service {
 	uint16_t queues[CTH_SERVICE_HELPERS]; /* that are bound */
 	size_t queues_n;
 	bool opened;
-	int thrown;      /* datagrams, when resumed */
 };
 
 /*

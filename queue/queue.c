@@ -14,6 +14,15 @@
  * a held packet, a verdict that was lost on the way, or packets that a former owner of
  * the socket has left undecided, end runs altogether.
  *
+ * Who takes a socket over from one that is dead knows by the ids what that one has read. A queue's
+ * rise one by one, and its packets stand in the socket in that order:
+ *
+ *     undecided   5   7 8 | 9 10 11        first to be received: 9
+ *                 read    | in the socket
+ *
+ * So DROP for all up to 8 goes ahead of whatever is decided of that queue. Where the socket has
+ * nothing, all that is undecided was read.
+ *
  * A verdict with a new payload goes at once, in a datagram of its own: the payload's pieces
  * lie in the slot, in the verdict and in the edit's scratch, all of which the next packet
  * takes over.
@@ -26,7 +35,6 @@
 #define QUEUE_EVERY_FLAG  31u
 #define QUEUE_OUT_MAX     131072u /* with a payload behind it, less than a usual send buffer */
 #define QUEUE_CONFIG_SIZE 64u
-#define QUEUE_THROWN_MAX  65536 /* datagrams: more than a queue holds are new ones */
 
 /* Ids wrap; the kernel too compares them by their difference. */
 static bool id_after(uint32_t id, uint32_t other)
@@ -187,6 +195,81 @@ static void drop_alone(struct cth_queue *q, struct cth_queue_bound *b, uint32_t 
 	q->stats.verdicts++;
 }
 
+/* DROP for all up to an id. It is no matter if none is there, which the kernel calls an error. */
+static int drop_range_put(struct cth_queue *q, uint16_t num, uint32_t id)
+{
+	uint8_t header[8];
+
+	cth_store_be32(header, CTH_DROP);
+	cth_store_be32(header + 4, id);
+	cth_msg_begin(&q->out, QUEUE_TYPE(NFQNL_MSG_VERDICT_BATCH), NLM_F_REQUEST, q->drop_seq, 0,
+		      num);
+	cth_msg_put(&q->out, NFQA_VERDICT_HDR, header, sizeof(header));
+	return cth_msg_end(&q->out);
+}
+
+static bool drop_range(struct cth_queue *q, uint16_t num, uint32_t id)
+{
+	if (drop_range_put(q, num, id) == 0)
+		return true;
+	out_send(q);
+	return drop_range_put(q, num, id) == 0;
+}
+
+/*
+ * What a dead owner has left, once it is known where that ends. Without room for it, it is tried
+ * again with the next send: what has been decided meanwhile is not before that end.
+ */
+static void left_drop(struct cth_queue *q, struct cth_queue_bound *b)
+{
+	if (b->left && b->first_known && drop_range(q, b->num, b->first - 1))
+		b->left = b->foreign = false;
+}
+
+/*
+ * The same where the socket is empty: all that is undecided. A range has those that are not after
+ * its id, by their difference, and ends at the first that is: so one for each half, and one more for
+ * a queue whose first packet was in the other half than its last. It goes at once or not at all:
+ * later it would drop what has come meanwhile.
+ */
+static void left_drop_all(struct cth_queue *q, struct cth_queue_bound *b)
+{
+	static const uint32_t ends[] = { UINT32_MAX, INT32_MAX, UINT32_MAX };
+
+	out_send(q);
+	if (cth_msg_bytes(&q->out).n)
+		return;
+	for (size_t i = 0; i < 3; i++)
+		(void)drop_range_put(q, b->num, ends[i]);
+	if (messages_send(q, cth_msg_bytes(&q->out), NULL, 0) == 0)
+		b->left = b->foreign = false;
+	cth_msg_reset(&q->out);
+}
+
+static bool left_is_unknown(const struct cth_queue_bound *b)
+{
+	return b->used && b->left && !b->first_known;
+}
+
+/* Is it open, of any queue, where what a dead owner has left ends? */
+static bool left_any(const struct cth_queue *q)
+{
+	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+		if (left_is_unknown(&q->bound[i]))
+			return true;
+	return false;
+}
+
+/* A packet's id: if it is the queue's first, whatever is wrong with it, all before it was read. */
+static void first_note(struct cth_queue *q, struct cth_queue_bound *b, uint32_t id)
+{
+	if (!left_is_unknown(b))
+		return;
+	b->first = id;
+	b->first_known = true;
+	left_drop(q, b);
+}
+
 static bool verdict_is_plain(const struct cth_verdict *v)
 {
 	return v->code == CTH_ACCEPT && !v->set_mark && !v->set_priority && !v->set_vlan &&
@@ -310,8 +393,11 @@ static void packet_take(struct cth_queue *q, const struct cth_nlmsg *m)
 {
 	struct cth_queue_bound *b = bound_find(q, m->res_id);
 	struct cth_pkt p;
+	int r = cth_pkt_parse(&p, m);
 
-	if (cth_pkt_parse(&p, m) < 0 || m->cut) {
+	if (b && p.have & CTH_PKT_HEADER)
+		first_note(q, b, p.id);
+	if (r < 0 || m->cut) {
 		q->stats.malformed++;
 		if (b && p.have & CTH_PKT_HEADER)
 			gap_note(q, b, p.id);
@@ -399,9 +485,12 @@ int cth_queue_init(struct cth_queue *q, struct cth_sock *sock, struct cth_slot *
 /* All runs become messages, and all messages go; an error waits for cth_queue_flush(). */
 static void gathered_send(struct cth_queue *q)
 {
-	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
-		if (q->bound[i].used)
-			run_put(q, &q->bound[i]);
+	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++) {
+		if (!q->bound[i].used)
+			continue;
+		left_drop(q, &q->bound[i]);
+		run_put(q, &q->bound[i]);
+	}
 	out_send(q);
 }
 
@@ -461,6 +550,7 @@ static int configure(struct cth_queue *q, uint16_t num, bool bind,
 		     const struct cth_queue_config *cfg, uint32_t flags, struct cth_nack *nack)
 {
 	uint8_t buf[QUEUE_CONFIG_SIZE];
+	struct cth_queue_bound *b;
 	struct cth_msg m;
 	int r;
 
@@ -470,8 +560,10 @@ static int configure(struct cth_queue *q, uint16_t num, bool bind,
 		r = config_send(q, cth_msg_bytes(&m), nack);
 	if (r != -EBUSY || !bind)
 		return r;
-	/* This very socket has it: an ACK was lost, or the socket was adopted. */
-	bound_find(q, num)->foreign = true;
+	/* This very socket has it: an ACK was lost, or the socket was adopted, or taken over. */
+	b = bound_find(q, num);
+	if (!b->taken)
+		b->foreign = true;
 	return configure(q, num, false, cfg, flags, nack);
 }
 
@@ -550,11 +642,14 @@ int cth_queue_bind(struct cth_queue *q, uint16_t num, const struct cth_queue_con
 		return -EMFILE;
 
 	flags = b->flags;
-	r = bind_flags(q, b, !again, &fit, nack);
+	/* One that is dead may have gone before it had bound it. */
+	r = bind_flags(q, b, !again || b->taken, &fit, nack);
 	if (r == 0 && nack)
 		memset(nack, 0, sizeof(*nack)); /* of a wish */
-	if (r == 0)
+	if (r == 0) {
+		b->taken = false;
 		return 0;
+	}
 	b->flags = flags;
 	if (again)
 		return r;
@@ -577,53 +672,37 @@ int cth_queue_adopt(struct cth_queue *q, uint16_t num, uint32_t flags)
 	return 0;
 }
 
-/*
- * DROP for all ids there are. A range has those that are not after its id, by their
- * difference, and ends at the first that is: so one for each half, and one more for a queue whose
- * first packet was in the other half than its last.
- */
-static int drop_ranges(struct cth_queue *q, uint16_t num)
-{
-	static const uint32_t ends[] = { UINT32_MAX, INT32_MAX, UINT32_MAX };
-	uint8_t header[8];
-	int r = 0;
-
-	q->drop_seq = cth_sock_seq(q->sock);
-	cth_msg_reset(&q->out);
-	for (size_t i = 0; i < 3 && r == 0; i++) {
-		cth_store_be32(header, CTH_DROP);
-		cth_store_be32(header + 4, ends[i]);
-		cth_msg_begin(&q->out, QUEUE_TYPE(NFQNL_MSG_VERDICT_BATCH), NLM_F_REQUEST,
-			      q->drop_seq, 0, num);
-		cth_msg_put(&q->out, NFQA_VERDICT_HDR, header, sizeof(header));
-		r = cth_msg_end(&q->out);
-	}
-	if (r == 0)
-		r = messages_send(q, cth_msg_bytes(&q->out), NULL, 0);
-	cth_msg_reset(&q->out);
-	return r;
-}
-
-int cth_queue_drop_all(struct cth_queue *q, uint16_t num)
+int cth_queue_take_over(struct cth_queue *q, uint16_t num, uint32_t flags)
 {
 	struct cth_queue_bound *b = bound_find(q, num);
-	int n, r, thrown = 0;
 
-	if (!b)
-		return -ENODEV;
 	if (q->busy)
 		return -EBUSY;
-	do {
-		n = cth_sock_receive(q->sock, q->ring, q->slots, 0);
-		thrown += n > 0 ? n : 0;
-	} while (n > 0 && thrown < QUEUE_THROWN_MAX);
-	r = n < 0 ? n : drop_ranges(q, num);
-	if (r < 0)
-		return r;
-	q->stats.held -= b->held;
-	b->seen = b->lost = b->foreign = b->doubt = b->ever_held = false;
-	b->held = b->run_count = 0;
-	return thrown;
+	if (b) {
+		run_put(q, b);
+		bound_remove(q, b);
+	}
+	b = bound_add(q, num);
+	if (!b)
+		return -EMFILE;
+	if (q->drop_seq == 0)
+		q->drop_seq = cth_sock_seq(q->sock);
+	b->flags = flags;
+	b->foreign = b->left = b->taken = true;
+	return 0;
+}
+
+bool cth_queue_first(const struct cth_queue *q, uint16_t num, uint32_t *id)
+{
+	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++) {
+		const struct cth_queue_bound *b = &q->bound[i];
+
+		if (!b->used || b->num != num || !b->first_known)
+			continue;
+		*id = b->first;
+		return true;
+	}
+	return false;
 }
 
 uint32_t cth_queue_flags(const struct cth_queue *q, uint16_t num)
@@ -668,6 +747,14 @@ static int ring_receive(struct cth_queue *q, size_t slots, int timeout_ms, bool 
 	return n;
 }
 
+/* So what a dead owner has left is all there is, where no first packet tells. */
+static void nothing_unread(struct cth_queue *q)
+{
+	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+		if (left_is_unknown(&q->bound[i]))
+			left_drop_all(q, &q->bound[i]);
+}
+
 /* One receive and the verdicts for it: how many packets in *done; 0: nothing came. */
 static int ring_turn(struct cth_queue *q, size_t slots, int timeout_ms, size_t *done)
 {
@@ -676,6 +763,8 @@ static int ring_turn(struct cth_queue *q, size_t slots, int timeout_ms, size_t *
 	int n = ring_receive(q, slots, timeout_ms, &emptied);
 	int r;
 
+	if (n == 0 && emptied)
+		nothing_unread(q); /* at once: what comes from now on is not the dead owner's */
 	q->round++;
 	q->busy = true;
 	for (int i = 0; i < n; i++)
@@ -685,6 +774,12 @@ static int ring_turn(struct cth_queue *q, size_t slots, int timeout_ms, size_t *
 	if (emptied && !owed)
 		q->emptied = q->round;
 	return n >= 0 && r < 0 && !is_overload(r) ? r : n;
+}
+
+/* One more receive is then to find nothing: a queue that is quiet is not to keep what was left. */
+static bool emptied_but_left(const struct cth_queue *q)
+{
+	return q->emptied == q->round && left_any(q);
 }
 
 int cth_queue_run(struct cth_queue *q, size_t budget, int timeout_ms)
@@ -700,11 +795,11 @@ int cth_queue_run(struct cth_queue *q, size_t budget, int timeout_ms)
 	do {
 		size_t slots = q->slots;
 
-		if (budget > 0 && budget - done < slots)
+		if (budget > done && budget - done < slots)
 			slots = budget - done;
 		r = ring_turn(q, slots, timeout_ms, &done);
 		timeout_ms = 0;
-	} while (r > 0 && done < budget);
+	} while (r > 0 && (done < budget || emptied_but_left(q)));
 	return r < 0 ? r : (int)done;
 }
 

@@ -101,7 +101,7 @@ struct cth_queue {
 	size_t slots;
 	struct cth_msg out;
 	int send_error;       /* the first since the last flush */
-	uint32_t drop_seq;    /* of what drop_all sent: nobody minds that nothing was there */
+	uint32_t drop_seq;    /* of DROP ranges: nobody minds that nothing was there */
 	bool busy;
 	cth_pkt_fn *fn;
 	void *ctx;
@@ -115,6 +115,10 @@ struct cth_queue {
 		bool foreign;   /* packets that another owner of the socket has read */
 		bool doubt;     /* one that is held, but was taken for another */
 		bool ever_held;
+		bool taken;   /* over, and not bound since: perhaps it is not bound at all */
+		bool left;    /* what a dead owner has left is not dropped yet; it ends before first */
+		bool first_known;
+		uint32_t first;
 		uint16_t num;
 		uint32_t flags; /* in force */
 		uint32_t last_id;
@@ -151,12 +155,22 @@ int cth_queue_bind(struct cth_queue *q, uint16_t num, const struct cth_queue_con
 int cth_queue_adopt(struct cth_queue *q, uint16_t num, uint32_t flags);
 
 /*
- * Drops all that is undecided in queue num, whoever has read it, and throws away what the socket
- * holds: for who takes a socket over from one that is dead. From now on the queue is one's own,
- * with ranges. How many datagrams were thrown away; -errno. A packet that comes at this very moment
- * may be seen although it is dropped already.
+ * The same, from a former owner that is dead: what that one has read and not decided is dropped,
+ * what it has not read is served as ever; and the queue goes with ranges again from then on. Nothing
+ * is sent yet. What was read ends before the first packet of num to be received, by run, or by
+ * feed, or before an answer; so take all queues over before anything else is done with the socket.
+ * Where none is received it is all there is, as soon as run finds the socket empty: for
+ * that it may do a few packets more than its budget. A packet that is queued between that
+ * receive and the DROP, some microseconds, is dropped as well, although it is delivered: TCP sends it
+ * again. A packet whose very id cannot be read is dropped with those before it, if it is the
+ * first; and what was left more than 2^31 packets ago stays. -EMFILE, -EBUSY: as in bind.
+ *
+ * It may be that num is not bound at all: bind then does it.
  */
-int cth_queue_drop_all(struct cth_queue *q, uint16_t num);
+int cth_queue_take_over(struct cth_queue *q, uint16_t num, uint32_t flags);
+
+/* The id of the first packet received of a queue that was taken over; false: none was, yet. */
+bool cth_queue_first(const struct cth_queue *q, uint16_t num, uint32_t *id);
 
 /* The flags in force on a queue that is bound; 0 otherwise. */
 uint32_t cth_queue_flags(const struct cth_queue *q, uint16_t num);

@@ -317,21 +317,51 @@ static bool place_has_queue(const struct run_place *p, int num)
 	return false;
 }
 
-/* What a dead keeper has read and not decided, and what it has not even read: it will be dropped. */
-static void count_left(struct run *r)
+/* A queue of a dead keeper's, as it is before it is taken over. */
+struct left {
+	uint32_t waiting, last_id;
+};
+
+static void look_left(const struct run *r, struct left left[RUN_PLACES][CTH_QUEUE_BOUND])
 {
 	struct proc_queue q;
 	int queue;
 
+	memset(left, 0, RUN_PLACES * sizeof(left[0]));
 	for (size_t i = 0; i < r->places_n; i++) {
 		const struct run_place *p = &r->places[i];
 
 		proc_in((unsigned)i);
-		for (size_t k = 0; (queue = place_queue(p, k)) >= 0; k++)
+		for (size_t k = 0; k < CTH_QUEUE_BOUND && (queue = place_queue(p, k)) >= 0; k++)
 			if (proc_queue((uint32_t)queue, &q) == 1 &&
 			    q.portid == p->service.sock.portid)
-				r->shared->roles.thrown += q.waiting;
+				left[i][k] = (struct left){ q.waiting, q.last_id };
 	}
+}
+
+/*
+ * Of what waited then, all is dropped but what the dead keeper had not read: that reached from
+ * the first packet that has been received since, if any, to the last one then. Ids that the kernel
+ * failed to deliver are taken for such packets.
+ */
+static uint32_t dropped_of(const struct left *left, const struct cth_queue *q, int queue)
+{
+	uint32_t first, unread = 0;
+
+	if (cth_queue_first(q, (uint16_t)queue, &first) && (int32_t)(left->last_id - first) >= 0)
+		unread = left->last_id - first + 1;
+	return left->waiting > unread ? left->waiting - unread : 0;
+}
+
+static void count_left(struct run *r, struct left left[RUN_PLACES][CTH_QUEUE_BOUND])
+{
+	int queue;
+
+	for (size_t i = 0; i < r->places_n; i++)
+		for (size_t k = 0; k < CTH_QUEUE_BOUND &&
+				   (queue = place_queue(&r->places[i], k)) >= 0; k++)
+			r->shared->roles.thrown +=
+				dropped_of(&left[i][k], &r->places[i].service.queue, queue);
 }
 
 /* A cth_decide_fn too. */
@@ -379,15 +409,18 @@ static void leave_other_queues(struct run *r)
 /* Into the kernel; and, after a SIGHUP, on to the other configuration. */
 static int begin_serving(struct keeper *k, bool resume, bool left_well)
 {
+	static struct left left[RUN_PLACES][CTH_QUEUE_BOUND];
 	struct run *r = k->run;
 	char word = ROLE_READY;
 	int status, changed;
 
 	if (resume && !left_well)
-		count_left(r);
+		look_left(r, left);
 	status = run_open(r, resume, left_well);
 	if (status != CTH_EXIT_OK)
 		return status;
+	if (resume && !left_well)
+		count_left(r, left);
 	if (resume)
 		leave_other_queues(r);
 	changed = r->next.n ? run_change(r) : 1;

@@ -49,7 +49,7 @@ struct run_shared {
 		uint64_t undecided; /* packets that the policy has decided */
 		uint64_t limited;   /* of them: beyond what is allowed in a second */
 		uint64_t kept;
-		uint64_t thrown;    /* packets that a dead keeper has left */
+		uint64_t thrown;    /* packets that a dead keeper had read */
 		uint64_t keepers;   /* that were started */
 		uint64_t silent;    /* of them: gave no sign of life, and were killed */
 	} roles;

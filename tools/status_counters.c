@@ -46,7 +46,7 @@ const struct status_counter status_role_counters[] = {
 	ROLE(undecided, "Packets that the policy has decided, for no worker could."),
 	ROLE(limited, "Those of them that were beyond what is allowed in a second."),
 	ROLE(kept, "Packets kept for a report."),
-	ROLE(thrown, "Packets dropped that a dead keeper had left undecided."),
+	ROLE(thrown, "Packets dropped that a dead keeper had read and not decided."),
 	ROLE(keepers, "Keepers started; each but the first took over from another."),
 	ROLE(silent, "Keepers that gave no sign of life, and were killed."),
 };

@@ -907,6 +907,261 @@ static void no_range_on_a_queue_that_was_adopted(void **state)
 	assert_sent(0, &g);
 }
 
+/* Taking over: what a dead owner has read and not decided. */
+
+#define DROPS 0x51 /* the number of all DROP ranges */
+
+static void take_over(uint16_t num)
+{
+	s.seq = DROPS;
+	assert_int_equal(cth_queue_take_over(&q, num, CTH_QUEUE_CONNTRACK), 0);
+	assert_int_equal(cth_queue_flags(&q, num), CTH_QUEUE_CONNTRACK);
+	assert_int_equal(k.outs, 0);
+}
+
+static void golden_drop(struct golden *g, uint16_t queue, uint32_t up_to)
+{
+	golden_headers(g, 32, BATCH, NLM_F_REQUEST, q.drop_seq, queue);
+	h16(g, 12);
+	h16(g, NFQA_VERDICT_HDR);
+	b32(g, CTH_DROP);
+	b32(g, up_to);
+}
+
+static void golden_drop_all(struct golden *g, uint16_t queue)
+{
+	golden_drop(g, queue, UINT32_MAX);
+	golden_drop(g, queue, INT32_MAX);
+	golden_drop(g, queue, UINT32_MAX);
+}
+
+static void what_a_dead_owner_has_read_is_dropped_and_the_rest_served(void **state)
+{
+	static const uint32_t firsts[] = { 1, 9, 0x80000000, 0xfffffffe, 0xffffffff, 0 };
+	uint32_t id = 99;
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(firsts); i++) {
+		struct golden g = { .n = 0 };
+
+		setup(NULL);
+		take_over(5);
+		assert_false(cth_queue_first(&q, 5, &id));
+		arrive(5, firsts[i], 3);
+		assert_int_equal(cth_queue_run(&q, 0, 0), 3);
+		assert_int_equal(seen.packets, 3);
+		golden_drop(&g, 5, firsts[i] - 1);
+		golden_verdict(&g, BATCH, 5, CTH_ACCEPT, firsts[i] + 2); /* ranges are no danger */
+		assert_sent(0, &g);
+		assert_int_equal(k.outs, 1);
+		assert_true(cth_queue_first(&q, 5, &id));
+		assert_int_equal(id, firsts[i]);
+		assert_int_equal(q.stats.gaps, 0);
+		script_ack(&k, q.drop_seq, -ENOENT);
+		assert_int_equal(cth_queue_run(&q, 0, 0), 0);
+		assert_int_equal(k.outs, 1);
+		assert_int_equal(q.stats.nacks, 0);
+	}
+	assert_false(cth_queue_first(&q, 6, &id));
+}
+
+static void where_nothing_is_unread_all_is_dropped(void **state)
+{
+	struct golden g = { .n = 0 };
+	uint32_t id;
+
+	(void)state;
+	take_over(5);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 0);
+	golden_drop_all(&g, 5);
+	assert_sent(0, &g);
+	assert_false(cth_queue_first(&q, 5, &id));
+	for (int i = 0; i < 3; i++)
+		script_ack(&k, q.drop_seq, -ENOENT);
+	arrive(5, 11, 2);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 2);
+	g.n = 0;
+	golden_verdict(&g, BATCH, 5, CTH_ACCEPT, 12);
+	assert_sent(1, &g);
+	assert_int_equal(k.outs, 2);
+	assert_int_equal(q.stats.nacks, 0);
+}
+
+/* Each has its own end; and the one that is quiet does not wait for a packet for ever. */
+static void of_two_queues_each_has_its_own_end(void **state)
+{
+	struct golden g = { .n = 0 };
+
+	(void)state;
+	take_over(5);
+	assert_int_equal(cth_queue_take_over(&q, 6, 0), 0);
+	assert_int_equal(cth_queue_take_over(&q, 7, 0), 0);
+	arrive(6, 100, 1);
+	arrive(5, 11, 2);
+	arrive(6, 101, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 4);
+	golden_drop(&g, 6, 99);
+	golden_drop(&g, 5, 10);
+	golden_verdict(&g, BATCH, 5, CTH_ACCEPT, 12);
+	golden_verdict(&g, BATCH, 6, CTH_ACCEPT, 101);
+	assert_sent(0, &g);
+	g.n = 0;
+	golden_drop_all(&g, 7);
+	assert_sent(1, &g);
+	assert_int_equal(k.outs, 2);
+}
+
+/* Only a receive that found nothing tells; not one that was filled, failed or was too small. */
+static void what_is_left_stays_while_the_socket_is_not_empty(void **state)
+{
+	struct golden g = { .n = 0 };
+
+	(void)state;
+	bound(1);
+	take_over(5);
+	arrive(1, 1, SLOTS);
+	arrive(5, 11, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), SLOTS);
+	assert_int_equal(k.outs, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	golden_drop(&g, 5, 10);
+	golden_verdict(&g, VERDICT, 5, CTH_ACCEPT, 11);
+	assert_sent(1, &g);
+
+	setup(NULL);
+	take_over(5);
+	script_error(&k, -ENOBUFS);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 0);
+	assert_int_equal(k.outs, 0);
+	k.send_error[0] = -ENOBUFS; /* and then it goes at once, or not at all */
+	assert_int_equal(cth_queue_run(&q, 0, 0), 0);
+	assert_int_equal(k.outs, 0);
+	arrive(5, 11, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	assert_sent(0, &g);
+}
+
+/* Its id counts, if it can be read; else the next one's, and it is dropped with those before. */
+static void the_first_packet_may_be_malformed(void **state)
+{
+	const size_t id_known = 20 + 4 + 7;
+
+	(void)state;
+	for (size_t n = 4; n < 40; n++) {
+		struct golden g = { .n = 0 };
+		bool known = n >= id_known;
+
+		setup(NULL);
+		take_over(5);
+		packets_begin();
+		packet(5, 11);
+		script_bytes(&k, packet_bytes, n);
+		arrive(5, 12, 1);
+		assert_int_equal(cth_queue_run(&q, 2, 0), n < 20 ? 1 : 2);
+		golden_drop(&g, 5, known ? 10 : 11);
+		if (known)
+			golden_verdict(&g, VERDICT, 5, CTH_ACCEPT, 11);
+		golden_verdict(&g, VERDICT, 5, CTH_ACCEPT, 12);
+		assert_sent(0, &g);
+		assert_int_equal(seen.packets, 1);
+	}
+}
+
+static void packets_that_come_before_an_answer_have_their_end_too(void **state)
+{
+	struct golden g = { .n = 0 };
+
+	(void)state;
+	take_over(5);
+	arrive(5, 11, 2);
+	script_ack(&k, s.seq + 1, -EBUSY); /* this very socket has it */
+	script_ack(&k, s.seq + 2, 0);
+	assert_int_equal(cth_queue_bind(&q, 5, &plain, &nack), 0);
+	assert_int_equal(seen.packets, 2);
+	golden_drop(&g, 5, 10);
+	golden_verdict(&g, VERDICT, 5, CTH_ACCEPT, 11);
+	assert_sent(1, &g);
+	arrive(5, 13, 2);
+	assert_int_equal(cth_queue_run(&q, 2, 0), 2);
+	g.n = 0;
+	golden_verdict(&g, BATCH, 5, CTH_ACCEPT, 14);
+	assert_sent(4, &g);
+	k.on_send = script_ack_all; /* and from now on it is bound */
+	k.outs = k.out_n = 0;
+	assert_int_equal(cth_queue_bind(&q, 5, &plain, &nack), 0);
+	g.n = 0;
+	golden_config(&g, s.seq, 5, false, SLOT - CTH_QUEUE_ROOM, 2, 0);
+	assert_sent(0, &g);
+}
+
+/* One that died before it had bound the queue. */
+static void what_is_taken_over_may_not_be_bound(void **state)
+{
+	struct golden g = { .n = 0 };
+
+	(void)state;
+	take_over(5);
+	script_ack(&k, q.drop_seq, -ENODEV);
+	k.on_send = script_ack_all;
+	assert_int_equal(cth_queue_bind(&q, 5, &plain, &nack), 0);
+	golden_config(&g, s.seq, 5, true, SLOT - CTH_QUEUE_ROOM, 2, 0);
+	assert_sent(0, &g);
+	assert_int_equal(q.stats.nacks, 0);
+}
+
+/* Without room for the DROP it goes when there is some: what was decided since is not before its end. */
+static void what_is_left_is_dropped_when_there_is_memory(void **state)
+{
+	struct golden g = { .n = 0 };
+
+	(void)state;
+	bound(1);
+	take_over(5);
+	seen.answer = drop_odd;
+	for (uint32_t i = 0; i < CTH_QUEUE_OUT / 32; i++) {
+		packets_begin();
+		packet(1, 2 * i + 1);
+		assert_int_equal(cth_queue_feed(&q, cth_msg_bytes(&pm)), 1);
+	}
+	for (size_t i = 0; i < 4; i++)
+		k.send_error[i] = -ENOBUFS;
+	packets_begin();
+	packet(5, 10);
+	assert_int_equal(cth_queue_feed(&q, cth_msg_bytes(&pm)), 1);
+	assert_int_equal(k.outs, 0);
+	assert_int_equal(q.stats.unsent, 1);
+	arrive(5, 12, 1);
+	assert_int_equal(cth_queue_run(&q, 1, 0), 1);
+	golden_drop(&g, 5, 9);
+	assert_sent(1, &g);
+	g.n = 0;
+	golden_verdict(&g, VERDICT, 5, CTH_DROP, 13);
+	arrive(5, 13, 1);
+	assert_int_equal(cth_queue_run(&q, 1, 0), 1);
+	assert_sent(k.outs - 1, &g);
+}
+
+static void a_queue_can_be_taken_over_again(void **state)
+{
+	struct golden g = { .n = 0 };
+
+	(void)state;
+	bound(5);
+	seen.answer = hold_third;
+	arrive(5, 3, 1);
+	assert_int_equal(cth_queue_run(&q, 1, 0), 1);
+	take_over(5);
+	assert_int_equal(q.stats.held, 0);
+	arrive(5, 4, 1);
+	assert_int_equal(cth_queue_run(&q, 1, 0), 1);
+	golden_drop(&g, 5, 3);
+	golden_verdict(&g, VERDICT, 5, CTH_ACCEPT, 4);
+	assert_sent(0, &g);
+	for (uint16_t num = 10; num < 10 + CTH_QUEUE_BOUND - 1; num++)
+		assert_int_equal(cth_queue_take_over(&q, num, 0), 0);
+	assert_int_equal(cth_queue_take_over(&q, 77, 0), -EMFILE);
+}
+
 static void unbinding_forgets_held_packets(void **state)
 {
 	struct cth_verdict v;
@@ -1927,7 +2182,8 @@ static void model_verdict(const struct cth_nlmsg *m)
 	}
 	if (m->type == BATCH) {
 		model.ranges++;
-		if (!model.queue[i].n || (int32_t)(model.queue[i].packet[0].id - id) > 0)
+		if (m->seq == 0 && /* a DROP range may find nothing */
+		    (!model.queue[i].n || (int32_t)(model.queue[i].packet[0].id - id) > 0))
 			model.unknown++;
 		while (model.queue[i].n && (int32_t)(model.queue[i].packet[0].id - id) <= 0)
 			model_decide(i, &model.queue[i].packet[0], word, mark);
@@ -2115,6 +2371,56 @@ static void every_packet_gets_one_verdict_and_the_right_one(void **state)
 	assert_true(ranges > 100);
 }
 
+/* The owner dies: what it has read of the wire, and all that it holds, is its successor's to drop. */
+static void model_die(uint32_t read)
+{
+	for (size_t i = 0; i < MODEL_QUEUES; i++)
+		for (size_t j = 0; j < model.queue[i].n; j++)
+			if (model.queue[i].packet[j].shown) {
+				model.queue[i].packet[j].should = CTH_DROP;
+				model.queue[i].packet[j].mark = 0;
+			}
+	for (uint32_t w = 0; w < read && w < model.wired; w++) {
+		struct model_packet *p = model_find(model.wire[w].queue, model.wire[w].id);
+
+		p->should = CTH_DROP;
+		p->shown = true;
+	}
+	read = read < model.wired ? read : (uint32_t)model.wired;
+	model.wired -= read;
+	memmove(model.wire, model.wire + read, model.wired * sizeof(model.wire[0]));
+	start(&model.io, SLOT);
+	seen.answer = model_answer;
+	for (size_t i = 0; i < MODEL_QUEUES; i++)
+		assert_int_equal(cth_queue_take_over(&q, model.queue[i].num, 0), 0);
+}
+
+static void whenever_owners_die_only_what_they_had_read_is_dropped(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 40; seed++) {
+		model_start(seed);
+		model.fail = seed % 4 ? 0 : 5;
+		for (size_t deaths = 0; deaths < 30; deaths++) {
+			model_run(chance(4));
+			for (uint32_t n = chance(40); n > 0; n--)
+				model_packet_comes();
+			if (chance(2))
+				assert_true(cth_queue_run(&q, 1 + chance(10), 0) >= 0);
+			model_die(chance(12));
+			assert_int_equal(model.wrong, 0);
+		}
+		model.fail = 0;
+		for (size_t i = 0; i < 3; i++)
+			assert_true(cth_queue_run(&q, 1000, 0) >= 0);
+		assert_int_equal(model.wrong, 0);
+		assert_int_equal(model.unknown, 0);
+		assert_int_equal(model.wired, 0);
+		assert_int_equal(model_undecided(), q.stats.held);
+		assert_int_equal(q.stats.unsent, 0);
+	}
+}
+
 static void however_often_sends_fail_no_verdict_is_wrong(void **state)
 {
 	size_t failures = 0;
@@ -2274,6 +2580,15 @@ int main(void)
 		TEST(a_description_must_be_the_packets_own),
 		TEST(no_range_once_a_held_packet_was_taken_for_another),
 		TEST(no_range_on_a_queue_that_was_adopted),
+		TEST(what_a_dead_owner_has_read_is_dropped_and_the_rest_served),
+		TEST(where_nothing_is_unread_all_is_dropped),
+		TEST(of_two_queues_each_has_its_own_end),
+		TEST(what_is_left_stays_while_the_socket_is_not_empty),
+		TEST(the_first_packet_may_be_malformed),
+		TEST(packets_that_come_before_an_answer_have_their_end_too),
+		TEST(what_is_taken_over_may_not_be_bound),
+		TEST(what_is_left_is_dropped_when_there_is_memory),
+		TEST(a_queue_can_be_taken_over_again),
 		TEST(unbinding_forgets_held_packets),
 		TEST(a_packet_cut_anywhere_passes_and_is_not_shown),
 		TEST(every_byte_of_a_datagram_may_be_anything),
@@ -2316,6 +2631,7 @@ int main(void)
 		TEST(a_callback_cannot_receive),
 		TEST(a_callback_can_release_a_held_packet),
 		TEST(every_packet_gets_one_verdict_and_the_right_one),
+		TEST(whenever_owners_die_only_what_they_had_read_is_dropped),
 		TEST(however_often_sends_fail_no_verdict_is_wrong),
 		TEST(only_the_first_datagram_is_waited_for),
 		TEST(peer_conntrackd_nfq_cb_has_4096_bytes_for_larger_packets),

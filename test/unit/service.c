@@ -61,6 +61,8 @@ static struct {
 	} table[12];
 	size_t tables, waiting;
 	bool packet_at_disable, packet_at_enable;
+	int receive_error;       /* that the queue's socket begins with */
+	uint32_t unread;         /* the id of a packet that a predecessor has not read; 0: none */
 	int ipv6_tables;         /* the error instead of them; 0: there are */
 	unsigned busy;           /* so many DELs are too early */
 	int always;              /* every batch is refused with this; 0: no */
@@ -435,6 +437,10 @@ static int open_service(void)
 	cth_sock_seam(&service.sock, &on_queue.io, queue_answers, sizeof(queue_answers));
 	cth_sock_seam(&service.control, &on_control.io, control_answers, sizeof(control_answers));
 	service.sock.timeout_ms = service.control.timeout_ms = 0;
+	if (world.receive_error)
+		script_error(&on_queue, world.receive_error);
+	if (world.unread)
+		packet_comes(world.unread);
 	memset(&fault, 0xff, sizeof(fault));
 	return cth_service_open_on(&service, &config, memory, sizeof(memory), &fault);
 }
@@ -778,6 +784,61 @@ static void a_dead_predecessors_queue_is_emptied_and_its_helpers_are_deleted(voi
 	assert_log("disable one6u, disable one4u, clear one6, clear one4, detach one6, detach one4, "
 		   "unbind, del one6u, del one4u");
 	assert_nothing_is_left();
+}
+
+static void what_a_dead_predecessor_has_not_read_is_served(void **state)
+{
+	uint32_t first = 0;
+
+	(void)state;
+	there(AF_INET, QUEUE, true);
+	there(AF_INET6, QUEUE, true);
+	world.bound[0] = true;
+	world.unread = 77;
+	world.fault_at = 3; /* look, look; bind: which waits for no packet */
+	world.fault = REFUSE;
+	world.error = -EBUSY;
+	config.resume = true;
+	assert_int_equal(open_service(), 0);
+	assert_int_equal(service.queue.stats.packets, 1);
+	assert_true(cth_queue_first(&service.queue, QUEUE, &first));
+	assert_int_equal(first, 77);
+	assert_int_equal(world.waiting, 0);
+	assert_log("verdict, enable one4u, enable one6u, attach one4, attach one6");
+	assert_int_equal(cth_service_close(&service), 0);
+	assert_nothing_is_left();
+}
+
+static void each_queue_of_a_dead_predecessor_has_its_own_end(void **state)
+{
+	uint32_t first = 0;
+
+	(void)state;
+	config.n = 2;
+	served[0].terms.no_ipv6 = served[1].terms.no_ipv6 = true;
+	served[1].terms.queue = OTHER;
+	served[1].terms.attach = false;
+	world.bound[0] = true; /* and the other not yet, when it died */
+	world.unread = 77;
+	config.resume = true;
+	assert_int_equal(open_service(), 0);
+	assert_true(cth_queue_first(&service.queue, QUEUE, &first));
+	assert_false(cth_queue_first(&service.queue, OTHER, &first));
+	assert_log("new one4u, new two4t, new two4u, verdict, verdict, bind other, enable one4u, "
+		   "enable two4t, enable two4u, attach one4");
+	assert_int_equal(cth_service_close(&service), 0);
+	assert_nothing_is_left();
+}
+
+static void a_socket_that_fails_when_it_is_taken_over_is_told(void **state)
+{
+	(void)state;
+	config.resume = true;
+	world.receive_error = -EPERM;
+	assert_int_equal(open_service(), -EPERM);
+	assert_int_equal(fault.step, CTH_STEP_BIND);
+	assert_ptr_equal(fault.served, &served[0]);
+	assert_int_equal(cth_service_close(&service), 0);
 }
 
 static void one_who_left_well_has_left_nothing_to_drop(void **state)
@@ -1297,6 +1358,9 @@ int main(void)
 		TEST(the_kernels_own_helper_is_told_apart),
 		TEST(a_queue_that_is_taken_leaves_helpers_as_they_are),
 		TEST(a_dead_predecessors_queue_is_emptied_and_its_helpers_are_deleted),
+		TEST(what_a_dead_predecessor_has_not_read_is_served),
+		TEST(each_queue_of_a_dead_predecessor_has_its_own_end),
+		TEST(a_socket_that_fails_when_it_is_taken_over_is_told),
 		TEST(one_who_left_well_has_left_nothing_to_drop),
 		TEST(what_was_there_before_the_predecessor_stays),
 		TEST(a_predecessors_helper_may_be_on_another_queue),

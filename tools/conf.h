@@ -83,6 +83,7 @@ struct conf_helper {
 struct conf {
 	char *file;               /* for messages */
 	char *keeper, *worker;    /* users: names or numbers, see conf_users() */
+	bool optional_users;      /* they are of the command line, and so is the advice */
 	char *status, *packets;   /* paths; NULL: off */
 	struct {
 		uint32_t count, seconds;

@@ -438,6 +438,14 @@ int conf_difference(const struct conf *old, const struct conf *now, struct conf_
 
 /* Users. */
 
+/* Where a number can stand instead. */
+static const char *user_word(const struct conf *c, enum conf_number word)
+{
+	if (!c->optional_users)
+		return conf_words[word].form;
+	return word == CONF_KEEPER ? "--keeper" : "--worker";
+}
+
 static bool find_user(const struct conf *c, enum conf_number word, const char *name,
 		      struct conf_ids *ids, struct conf_report *r)
 {
@@ -450,7 +458,7 @@ static bool find_user(const struct conf *c, enum conf_number word, const char *n
 	if (!user && !is_number) {
 		conf_say(&r->errors, c->file, c->at[word], "user %s: there is none of this name; "
 			 "`useradd --system %s` makes one, or %s takes a number", name, name,
-			 conf_words[word].form);
+			 user_word(c, word));
 		return false;
 	}
 	ids->uid = user ? user->pw_uid : (uid_t)number;

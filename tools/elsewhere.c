@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -33,7 +34,7 @@
 
 /* What the child says; less than PIPE_BUF, so it comes in one piece or not at all. */
 struct elsewhere_word {
-	enum elsewhere_kind { A_PLACE, BEEN_THERE, BEEN_EVERYWHERE } kind;
+	enum elsewhere_kind { A_PLACE, BEEN_THERE, BEEN_EVERYWHERE, BARRED } kind;
 	struct elsewhere_place place; /* if it is one */
 };
 _Static_assert(sizeof(struct elsewhere_word) <= 4096, "PIPE_BUF");
@@ -48,7 +49,7 @@ struct elsewhere_walk {
 		ino_t ino;
 	} known[2 * ELSEWHERE_MOST]; /* the served ones, and where it has been */
 	size_t known_n, looked;
-	bool whole;
+	bool whole, barred;
 };
 
 /* Whether a namespace is new to us; it is known from now on. */
@@ -95,6 +96,15 @@ static const struct rule *rule_for(const struct rules *rules, const char *helper
 	return NULL;
 }
 
+/* Of iptables-legacy, which are not read: there may be one that attaches it. */
+static bool has_legacy_rules(void)
+{
+	char tables[128];
+
+	return proc_words("net/ip_tables_names", tables, sizeof(tables)) ||
+	       proc_words("net/ip6_tables_names", tables, sizeof(tables));
+}
+
 static bool told_before(const struct elsewhere_walk *w, size_t k)
 {
 	for (size_t i = 0; i < k; i++)
@@ -136,10 +146,12 @@ static void compare(struct elsewhere_walk *w, const struct elsewhere_place *here
 			const struct rule *rule = rule_for(&rules, w->helpers[i].name);
 
 			word.place.helper = w->helpers[i];
-			if (!rule || listened_to(queues, n, w->helpers[i].queue) ||
+			if (!(rule || (w->helpers[i].listener && has_legacy_rules())) ||
+			    listened_to(queues, n, w->helpers[i].queue) != w->helpers[i].listener ||
 			    told_before(w, i))
 				continue;
-			rule_text(rule, word.place.rule, sizeof(word.place.rule));
+			if (rule)
+				rule_text(rule, word.place.rule, sizeof(word.place.rule));
 			say(w, &word);
 		}
 		w->looked++;
@@ -174,14 +186,18 @@ static void visit(struct elsewhere_walk *w, const char *path, struct elsewhere_p
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0)
+	if (fd < 0) {
+		w->barred |= errno == EACCES || errno == EPERM;
 		return;
+	}
 	if (fstat(fd, &st) == 0 && is_new(w, &st)) {
 		if (w->looked == ELSEWHERE_MOST) {
 			w->whole = false;
 		} else if (setns(fd, CLONE_NEWNET) == 0) {
 			read_command(here);
 			compare(w, here);
+		} else if (errno == EPERM) {
+			w->barred = true;
 		}
 	}
 	close(fd);
@@ -224,10 +240,13 @@ static void visit_processes(struct elsewhere_walk *w)
 static void walk(struct elsewhere_walk *w, const char *const *served, size_t served_n)
 {
 	w->whole = true;
+	proc_in(UINT_MAX); /* files that are kept open are another namespace's */
 	for (size_t i = 0; i < served_n; i++)
 		pass_over(w, served[i]);
 	visit_named(w);
 	visit_processes(w);
+	if (w->barred)
+		say_short(w, BARRED);
 	if (w->whole)
 		say_short(w, BEEN_EVERYWHERE);
 }
@@ -248,6 +267,8 @@ static void take_word(struct elsewhere *found, const struct elsewhere_word *word
 		found->whole = true;
 	else if (word->kind == BEEN_THERE)
 		found->looked++;
+	else if (word->kind == BARRED)
+		found->barred = true;
 	else if (found->n < ELSEWHERE_MOST)
 		found->places[found->n++] = word->place;
 }
@@ -312,6 +333,10 @@ void elsewhere_warn(const struct elsewhere_helper *helpers, size_t n, const char
 	static struct elsewhere found;
 
 	elsewhere_look(helpers, n, served, served_n, &found);
+	if (found.barred)
+		warn("other network namespaces could not all be looked at, which takes CAP_SYS_ADMIN and "
+		     "CAP_SYS_PTRACE: if there are any where a rule attaches a helper and nobody listens, "
+		     "new connections hang there; `cth doctor` as root tells");
 	for (size_t i = 0; i < found.n; i++) {
 		const struct elsewhere_place *p = &found.places[i];
 

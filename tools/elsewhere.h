@@ -18,9 +18,10 @@
 struct elsewhere_helper {
 	char name[16];
 	uint16_t queue;
+	bool listener;   /* where there are both: it is served there; else rules alone */
 };
 
-/* A namespace with a rule for a helper and no listener; each helper is told once for each. */
+/* A namespace with a rule for a helper and no listener, or one; each helper is told once for each. */
 struct elsewhere_place {
 	struct elsewhere_helper helper;
 	char name[128];  /* of `ip netns list`; "": it has none, but ... */
@@ -34,6 +35,7 @@ struct elsewhere {
 	size_t n;
 	size_t looked;   /* namespaces that were looked at, ours not counted */
 	bool whole;      /* there are no more that may be looked at */
+	bool barred;     /* the right to go there, or to see where processes are, is missing */
 };
 
 /*

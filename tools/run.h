@@ -60,6 +60,7 @@ struct run {
 	struct conf conf;        /* what is done */
 	struct conf next;        /* what a SIGHUP has brought, until it is in force; n is 0: nothing */
 	const char *conf_path, *conntrackd_path; /* of the file that it is from; NULL: there is none */
+	const struct words *words; /* of the command line, beside a file */
 	bool check, list, verbose, queue_given;
 	const char *log;         /* stderr or syslog; NULL: as conf says */
 	struct run_place places[RUN_PLACES];
@@ -103,6 +104,9 @@ struct run {
 
 /* run_options.c: the command line: -1, or an exit code. */
 int take_run(const struct applet *self, int argc, char **argv, struct run *r);
+
+/* What it says beside a conntrackd.conf, into what that one has said: 0, -ENOMEM. */
+int run_say_beside(const struct run *r, struct conf *c);
 
 /*
  * run_conf.c: the file. read: into *c: 0, or an exit code, and what is wrong with it has been said.

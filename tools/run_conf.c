@@ -25,9 +25,12 @@ static void tell(enum log_kind kind, const struct conf_says *s)
 /* Which of the two forms it has was told on the command line. */
 static int read_either(const struct run *r, struct conf *c, struct conf_report *report)
 {
-	if (r->conntrackd_path)
-		return conf_read_conntrackd(c, r->conntrackd_path, report);
-	return conf_read(c, r->conf_path, report);
+	int err;
+
+	if (!r->conntrackd_path)
+		return conf_read(c, r->conf_path, report);
+	err = conf_read_conntrackd(c, r->conntrackd_path, report);
+	return err < 0 ? err : run_say_beside(r, c);
 }
 
 int run_read_conf(const struct run *r, struct conf *c)

@@ -52,8 +52,12 @@ static const struct option long_options[] = {
 /* What the command line says of every helper; and of the run, what a file would say. */
 struct words {
 	struct conf_helper helper;
-	const char *keeper, *worker;
-	bool file_says; /* an option was there that the file has a word for */
+	const char *keeper, *worker, *keep, *status; /* NULL: not told */
+	uint32_t deadline;         /* 0: not told */
+	struct {
+		uint32_t count, seconds;
+	} restarts;                /* seconds is 0: not told */
+	bool cth_says, conntrackd_says; /* an option was there that this form of a file has a word for */
 };
 
 static int take_family(const struct applet *self, struct words *w)
@@ -67,7 +71,7 @@ static int take_family(const struct applet *self, struct words *w)
 }
 
 /* COUNT/SECONDS, as `restarts COUNT in SECONDS seconds` of cth.conf. */
-static bool take_restarts(char *word, struct run *r)
+static bool take_restarts(char *word, struct words *w)
 {
 	char *slash = strchr(word, '/');
 	uint64_t count, seconds;
@@ -81,8 +85,8 @@ static bool take_restarts(char *word, struct run *r)
 	*slash = '/';
 	if (!good)
 		return false;
-	r->conf.restarts.count = (uint32_t)count;
-	r->conf.restarts.seconds = (uint32_t)seconds;
+	w->restarts.count = (uint32_t)count;
+	w->restarts.seconds = (uint32_t)seconds;
 	return true;
 }
 
@@ -102,19 +106,20 @@ static int take_role_option(const struct applet *self, int c, struct run *r, str
 		if (!parse_number(optarg, 10, 60000, &v))
 			return usage_error(self, "--deadline %s: it is a number of milliseconds from 10 "
 					   "to 60000", optarg);
-		r->conf.deadline = (uint32_t)v;
+		w->deadline = (uint32_t)v;
 		return -1;
 	case OPT_RESTARTS:
-		return take_restarts(optarg, r) ? -1 :
+		return take_restarts(optarg, w) ? -1 :
 		       usage_error(self, "--restarts %s: it is COUNT/SECONDS, of at most 100000 and "
 				   "86400", optarg);
 	case OPT_CLOSED:
 		w->helper.fail_closed = true;
 		return -1;
 	case OPT_KEEP:
-		r->keep_path = optarg;
+		w->keep = r->keep_path = optarg;
 		return -1;
 	case OPT_STATUS:
+		w->status = optarg;
 		r->status.off = strcmp(optarg, "off") == 0;
 		r->status.path = r->status.off ? NULL : optarg;
 		return -1;
@@ -122,12 +127,13 @@ static int take_role_option(const struct applet *self, int c, struct run *r, str
 	return common_option(self, c);
 }
 
-/* Those that a file has words for: -1: taken, or an exit code. */
+/* Those that cth.conf has words for, and a conntrackd.conf a few: -1: taken, or an exit code. */
 static int take_word_option(const struct applet *self, int c, struct run *r, struct words *w)
 {
 	uint64_t v;
 
-	w->file_says = true;
+	w->cth_says = true;
+	w->conntrackd_says |= c == 'q' || c == OPT_LEN || c == '3' || c == 'p';
 	switch (c) {
 	case 'q':
 		if (!parse_number(optarg, 0, UINT16_MAX, &v))
@@ -252,6 +258,16 @@ static int take_served(const struct applet *self, char *word, struct run *r, con
 	return add_helper(r, proto, word, w);
 }
 
+/* Those of more processes. */
+static int check_single(const struct applet *self, const struct run *r, const struct words *w)
+{
+	if (r->single && (w->keeper || w->worker || r->keep_path || w->helper.fail_closed ||
+			  r->status.path))
+		return usage_error(self, "--keeper, --worker, --keep, --status and --fail-closed go "
+				   "with more processes than --single is");
+	return -1;
+}
+
 static int check_options(const struct applet *self, const struct run *r, const struct words *w)
 {
 	if (r->conf.n == 0)
@@ -261,24 +277,67 @@ static int check_options(const struct applet *self, const struct run *r, const s
 	if (w->helper.ports_n && r->conf.n > 1)
 		return usage_error(self, "-p goes with one protocol: of several each has its own "
 				   "port");
-	if (r->single && (w->keeper || w->worker || r->keep_path || w->helper.fail_closed ||
-			  r->status.path))
-		return usage_error(self, "--keeper, --worker, --keep, --status and --fail-closed go "
-				   "with more processes than --single is");
 	if (r->check)
 		return usage_error(self, "--check goes with --config or --conntrackd");
-	return -1;
+	return check_single(self, r, w);
 }
 
-/* All of it is in the file. */
+/* What is said of the run as a whole. */
+static void say_of_run(const struct run *r, const struct words *w, struct conf *c,
+		       struct conf_report *report)
+{
+	conf_set_text(&c->keeper, w->keeper ? w->keeper : KEEPER_USER, report);
+	conf_set_text(&c->worker, w->worker ? w->worker : WORKER_USER, report);
+	c->optional_users = true;
+	if (w->deadline)
+		c->deadline = w->deadline;
+	if (w->restarts.seconds) {
+		c->restarts.count = w->restarts.count;
+		c->restarts.seconds = w->restarts.seconds;
+	}
+	if (w->keep || !r->conf_path)
+		conf_set_text(&c->packets, NULL, report);
+	if (r->log)
+		c->syslog = strcmp(r->log, "syslog") == 0;
+}
+
+/* What a conntrackd.conf has no words for, the same for each helper, as without a file. */
+int run_say_beside(const struct run *r, struct conf *c)
+{
+	struct conf_report report = { .errors = { .n = 0 } };
+	const struct words *w = r->words;
+
+	say_of_run(r, w, c, &report);
+	if (w->status) {
+		conf_set_text(&c->status, strcmp(w->status, "off") == 0 ? NULL : w->status, &report);
+		c->at[CONF_STATUS] = 1; /* it is asked for, if not by the file */
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		struct conf_helper *h = &c->helpers[i];
+
+		conf_set_text(&h->netns, w->helper.netns, &report);
+		h->attach = w->helper.attach;
+		if (h->attach && h->proto->port)
+			conf_add_ports(h, h->proto->port, h->proto->port, &report);
+		h->allow |= w->helper.allow;
+		h->fail_closed |= w->helper.fail_closed;
+	}
+	return report.errors.failed ? -ENOMEM : 0;
+}
+
+/* All of it is in the file, or all of that which it has words for. */
 static int take_file(const struct applet *self, int argc, struct run *r, const struct words *w)
 {
 	int status;
 
-	if (optind < argc || w->file_says)
+	if (optind < argc || (r->conntrackd_path ? w->conntrackd_says : w->cth_says))
 		return usage_error(self, "--config and --conntrackd go without protocols, and without "
 				   "options that say what the file says; `cth run --help`");
+	status = check_single(self, r, w);
+	if (status >= 0)
+		return status;
 	conf_free(&r->conf);
+	r->words = w;
 	status = run_read_conf(r, &r->conf);
 	return status == CTH_EXIT_OK ? -1 : status;
 }
@@ -291,10 +350,7 @@ static int take_protocols(const struct applet *self, int argc, char **argv, stru
 
 	for (; bad < 0 && optind < argc; optind++)
 		bad = take_served(self, argv[optind], r, w);
-	conf_set_text(&r->conf.keeper, w->keeper ? w->keeper : KEEPER_USER, &report);
-	conf_set_text(&r->conf.worker, w->worker ? w->worker : WORKER_USER, &report);
-	conf_set_text(&r->conf.packets, NULL, &report);
-	r->conf.syslog = r->log && strcmp(r->log, "syslog") == 0;
+	say_of_run(r, w, &r->conf, &report);
 	if (report.errors.failed)
 		return fail(ENOMEM, "set up the service", NULL, NULL);
 	return bad < 0 ? check_options(self, r, w) : bad;
@@ -303,10 +359,12 @@ static int take_protocols(const struct applet *self, int argc, char **argv, stru
 int take_run(const struct applet *self, int argc, char **argv, struct run *r)
 {
 	struct conf_report report = { .errors = { .n = 0 } };
-	struct words w = { .helper = { .length = CTH_SERVICE_MAXLEN,
-				       .families = CONF_IPV4 | CONF_IPV6 } };
+	static struct words w; /* a file that is read again is read beside them */
+	static const struct words usual = { .helper = { .length = CTH_SERVICE_MAXLEN,
+						  .families = CONF_IPV4 | CONF_IPV6 } };
 	int c, bad = -1;
 
+	w = usual;
 	if (conf_begin(&r->conf, "cth run", &report) < 0)
 		return fail(ENOMEM, "set up the service", NULL, NULL);
 	while (bad < 0 && (c = getopt_long(argc, argv, COMMON_SHORT "q:3:p:v", long_options,

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "elsewhere.h"
 #include "helper.h"
 #include "manager.h"
 #include "netns.h"
@@ -124,10 +125,10 @@ int place_queue(const struct run_place *p, size_t i)
 
 /* What is there already. */
 
-/* The queue is, if not told, the one that the first protocol is registered for already. */
+/* The queue is, if neither -q nor a file told it, the one that the first protocol is registered for. */
 static void choose_queue(struct run *r, const struct cth_helper *list, int n)
 {
-	for (int i = n - 1; i >= 0 && !r->queue_given; i--) {
+	for (int i = n - 1; i >= 0 && !r->queue_given && !r->conf_path; i--) {
 		if (strcmp(list[i].name, cth_served_name(r->served)) != 0)
 			continue;
 		for (size_t k = 0; k < r->n; k++) {
@@ -213,6 +214,60 @@ static int check_queues(const struct run_place *p)
 	return status;
 }
 
+/* Left by the dead. */
+
+/* Does anybody listen there, in this network namespace or another where the helper can be in use? */
+static bool is_served_somewhere(const struct run_place *p, const struct cth_helper *there)
+{
+	struct elsewhere_helper wanted = { .queue = (uint16_t)there->queue, .listener = true };
+	static struct elsewhere found;
+	struct proc_queue q;
+	int here = proc_queue(wanted.queue, &q);
+
+	memcpy(wanted.name, there->name, sizeof(wanted.name));
+	if (here == -ENOENT) /* no module, no queue */
+		return false;
+	if (here != 0)
+		return true;
+	elsewhere_look(&wanted, 1, (const char *const[]){ p->netns }, 1, &found);
+	return found.n > 0;
+}
+
+/*
+ * All processes of a predecessor were killed, and it was told another queue since: what it has left
+ * enabled keeps connections from coming up, whether we can serve it or not. Disabled it does no
+ * harm, and can be taken over with any queue.
+ */
+static void disable_left(struct run_place *p, const struct cth_served *s, uint16_t l3, uint8_t l4)
+{
+	struct cth_helper there;
+
+	if (cth_helper_get(&p->service.control, cth_served_name(s), l3, l4, &there, NULL) < 0 ||
+	    !there.enabled || (uint16_t)there.queue == s->terms.queue ||
+	    is_served_somewhere(p, &there))
+		return;
+	there.enabled = false;
+	there.have = CTH_HELPER_STATUS;
+	if (cth_helper_update(&p->service.control, &there, NULL) == 0)
+		warn("%s was left enabled on queue %u, where nobody listens: it is disabled until it is "
+		     "served on queue %u", helper_text(&there), there.queue & UINT16_MAX,
+		     s->terms.queue);
+}
+
+static void disable_all_left(struct run_place *p)
+{
+	for (size_t i = 0; i < p->config.n; i++) {
+		const struct cth_served *s = &p->config.served[i];
+
+		for (const uint8_t *l4 = s->proto->l4; *l4; l4++) {
+			if (!s->terms.no_ipv4)
+				disable_left(p, s, AF_INET, *l4);
+			if (!s->terms.no_ipv6)
+				disable_left(p, s, AF_INET6, *l4);
+		}
+	}
+}
+
 /* Going there. */
 
 static int open_sockets(struct run_place *p)
@@ -241,6 +296,8 @@ static int open_place(struct run *r, struct run_place *p)
 	status = manager_inherit(p);
 	if (status == CTH_EXIT_OK && !r->single)
 		status = check_queues(p);
+	if (status == CTH_EXIT_OK)
+		disable_all_left(p);
 	proc_keep("net/netfilter/nfnetlink_queue");
 	return status;
 }

@@ -121,6 +121,50 @@ unlike "and that is no failure" "$(<"$work/err")" 'standard output'
 says "elsewhere, where SIGPIPE is ignored: what failed is a pipe" 1 "" 'write to standard output: EPIPE: Broken pipe$' \
 	into_nobody env --ignore-signal=PIPE "$cth" decode test/recordings/cthelper-errors.pcap
 
+# ---- files ----
+
+printf 'keeper 64901 worker 64902\nhelper ftp queue 1\nhelper tftp queue 2\n' >"$work/cth.conf"
+cat >"$work/conntrackd.conf" <<'END'
+Helper {
+	Type ftp inet tcp {
+		QueueNum 3
+		Policy ftp { ExpectMax 1 ExpectTimeout 300 }
+	}
+	Type tftp inet udp {
+		QueueNum 4
+		Policy tftp { ExpectMax 1 ExpectTimeout 300 }
+	}
+}
+END
+says "a file's queues" 0 . '^would serve ftp \(inet inet6 tcp\) on queue 1$' \
+	"$cth" run --dry-run --config "$work/cth.conf"
+like "each its own" "$(<"$work/err")" '^would serve tftp \(inet inet6 udp\) on queue 2$'
+says "a conntrackd.conf's" 0 . '^would serve tftp \(inet udp\) on queue 4$' \
+	"$cth" run --dry-run --conntrackd "$work/conntrackd.conf"
+conntrackd() { # WORDS...
+	"$cth" run --conntrackd "$work/conntrackd.conf" --check -v "$@" 2>&1
+}
+like "whose users are those of the command line" "$(conntrackd | tr '\n' ' ')" '^keeper 64901 worker 64902 '
+conf=$(conntrackd --keeper 4001 --worker 4002 --status /run/x --keep /tmp/kept --deadline 77 \
+	--restarts 3/4 --attach --fail-closed --allow-foreign | tr -s '\n\t' '  ')
+like "it says what that file cannot" "$conf" \
+	'^keeper 4001 worker 4002 status /run/x packets off restarts 3 in 4 seconds deadline 77 ms '
+like "of each helper too" "$conf" 'helper ftp queue 3 .* attach ports 21 allow foreign fail closed .*helper tftp queue 4 .* attach ports 69 allow foreign fail closed '
+like "without it all is as usual" "$(conntrackd --status off | tr -s '\n\t' '  ')" \
+	' status off packets /var/lib/cth restarts 20 in 60 seconds deadline 1000 ms '
+says "no such user" 2 "" \
+	'user nobody-at-all: there is none of this name; .useradd --system nobody-at-all. makes one, or --worker takes a number$' \
+	"$cth" run --conntrackd "$work/conntrackd.conf" --check --worker nobody-at-all
+for word in "-q 3" "--queue-len 9" "-3 inet" "-p 21"; do
+	# shellcheck disable=SC2086 # words
+	wrong "a conntrackd.conf says it: $word" "--config and --conntrackd go without" \
+		--conntrackd "$work/conntrackd.conf" $word
+done
+wrong "a cth.conf says all of it" "--config and --conntrackd go without" \
+	--config "$work/cth.conf" --keeper 4001
+wrong "one process has no keeper" "--keeper, .* than --single is" \
+	--conntrackd "$work/conntrackd.conf" --single --keeper 4001
+
 # ---- kernels without helpers ----
 
 if "$cth" helper list >/dev/null 2>&1; then

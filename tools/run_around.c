@@ -9,7 +9,7 @@
 
 void run_look_around(struct run *r)
 {
-	struct elsewhere_helper helpers[CTH_SERVICE_HELPERS];
+	struct elsewhere_helper helpers[CTH_SERVICE_HELPERS] = { { .queue = 0 } };
 	const char *served[RUN_PLACES];
 
 	for (size_t i = 0; i < r->n; i++) {

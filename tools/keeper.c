@@ -385,8 +385,11 @@ static void have_engines_ask(struct keeper *k)
 	}
 }
 
-/* Queues that one had bound who died while it changed to another configuration, which was not taken. */
-static void leave_other_queues(struct run *r)
+/*
+ * Queues that one had bound who died while it changed to another configuration, which was not taken; or
+ * who left his sockets to us, and had a file that named others.
+ */
+static void leave_other_queues(struct run *r, bool resume)
 {
 	struct proc_queue list[64];
 
@@ -394,6 +397,8 @@ static void leave_other_queues(struct run *r)
 		struct cth_service *s = &r->places[i].service;
 		int n;
 
+		if (!resume && !r->places[i].inherited)
+			continue;
 		proc_in((unsigned)i);
 		n = proc_queues(list, sizeof(list) / sizeof(list[0]));
 		for (int k = 0; k < n && (size_t)k < sizeof(list) / sizeof(list[0]); k++) {
@@ -421,8 +426,7 @@ static int begin_serving(struct keeper *k, bool resume, bool left_well)
 		return status;
 	if (resume && !left_well)
 		count_left(r, left);
-	if (resume)
-		leave_other_queues(r);
+	leave_other_queues(r, resume);
 	changed = r->next.n ? run_change(r) : 1;
 	if (changed < 0)
 		return CTH_EXIT_FAILURE; /* the next keeper goes back */

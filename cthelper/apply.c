@@ -42,13 +42,26 @@ static void apply_notes(struct cth_engine *e, const struct cth_call *c, uint8_t 
 	}
 }
 
-/* Does this packet tell the other side of the i-th expectation? */
-static bool apply_is_told(const struct cth_decision *d, unsigned i)
+/* Does this packet tell the other side of the i-th expectation: begin to, or go on? */
+static bool apply_is_told(const struct cth_decision *d, unsigned i, bool begin)
 {
 	for (unsigned a = 0; a < d->announced_n; a++)
-		if (d->announced[a].form != CTH_FORM_NONE && d->announced[a].wanted == i)
+		if (d->announced[a].form != CTH_FORM_NONE && d->announced[a].wanted == i &&
+		    (d->announced[a].from == 0) == begin)
 			return true;
 	return false;
+}
+
+/* For a port alone that another packet has begun to tell, the kernel is not asked. */
+static void apply_ask(struct apply *a, unsigned i)
+{
+	const struct cth_wanted *w = &a->d->wanted[i];
+	bool told = apply_is_told(a->d, i, true);
+
+	if (told || !(w->flags & CTH_WANT_PORT_ONLY) || !apply_is_told(a->d, i, false))
+		cth_ask(a->e, a->c, w, told, a->v, &a->asked[i]);
+	else
+		a->asked[i] = (struct cth_asked){ .outcome = CTH_ASKED_PORT };
 }
 
 /* Puts the text in place of what is announced, unless it says the same. */
@@ -56,19 +69,24 @@ static void apply_announced(struct apply *a, const struct cth_announced *n, int3
 {
 	struct cth_span old = cth_span_sub(a->c->view.body, n->off, n->len);
 	char text[CTH_RENDER_ROOM];
-	size_t len = 0;
+	size_t from = 0, len = 0;
 
 	if (n->form != CTH_FORM_NONE) {
-		uint16_t port = a->asked[n->wanted].port;
+		const struct cth_wanted *w = &a->d->wanted[n->wanted];
+		uint16_t port = n->from ? w->public_port : a->asked[n->wanted].port;
 
-		if (port == 0 || a->d->wanted[n->wanted].dest == CTH_TO_OTHER)
+		if (port == 0 || w->dest == CTH_TO_OTHER)
 			return;
 		len = cth_render((enum cth_form)n->form, (char)n->separator,
 				 &a->c->view.self_public, port, text);
+		from = n->from < len ? n->from : len;
+		len -= from;
+		if (n->more && len > n->len)
+			len = n->len;
 	}
-	if (len == old.n && memcmp(old.p, text, len) == 0)
+	if (len == old.n && memcmp(old.p, text + from, len) == 0)
 		return;
-	cth_edit_cut(&a->v->edit, n->off, n->len, text, len);
+	cth_edit_cut(&a->v->edit, n->off, n->len, text + from, len);
 	*growth += (int32_t)len - (int32_t)n->len;
 }
 
@@ -166,7 +184,7 @@ static void apply_decision(struct apply *a)
 	int r;
 
 	for (unsigned i = 0; i < a->d->wanted_n; i++)
-		cth_ask(a->e, a->c, &a->d->wanted[i], apply_is_told(a->d, i), a->v, &a->asked[i]);
+		apply_ask(a, i);
 	r = apply_edit(a, &why);
 	if (r < 0)
 		apply_edit_refused(a, r, why);

@@ -114,11 +114,29 @@ static const char *bounds_text(const struct cth_call *c, const struct cth_decisi
 		return NULL;
 	if (a->wanted >= d->wanted_n)
 		return "an announcement of nothing";
+	if ((a->from || a->more) && !(c->served->proto->announces & 1u << CTH_FORM_NONE))
+		return "a piece of an announcement, and this protocol's are whole";
+	if (a->from > c->served->proto->longest_text)
+		return "a piece beyond the longest of this protocol's announcements";
+	if (a->from && d->wanted[a->wanted].public_port == 0)
+		return "the rest of an announcement whose port was not told";
 	if (a->form == CTH_FORM_COMMAS && c->view.self.family != AF_INET)
 		return "an announcement that cannot hold the address";
 	if (a->form == CTH_FORM_ADDRESS_PORT && !bounds_separates(a->separator))
 		return "an announcement with a separator that separates nothing";
 	return NULL;
+}
+
+/* Bytes that were there go, and what comes for them is not the engine's to begin. */
+static bool bounds_is_late(const struct cth_announced *a)
+{
+	return a->form == CTH_FORM_NONE || a->from;
+}
+
+/* The last piece may have none of the original's: it stands before what ended that. */
+static bool bounds_may_be_empty(const struct cth_announced *a)
+{
+	return a->form != CTH_FORM_NONE && a->from && !a->more;
 }
 
 static const char *bounds_announced(const struct cth_call *c, const struct cth_decision *d,
@@ -129,13 +147,13 @@ static const char *bounds_announced(const struct cth_call *c, const struct cth_d
 
 	if (a->off < from)
 		return "announcements out of order";
-	if (a->off > body || a->len > body - a->off)
+	if (a->off >= body || a->len > body - a->off)
 		return "an announcement outside of the packet";
 	if (a->form >= CTH_FORMS)
 		return "an announcement in no known form";
 	if (!(proto->announces & 1u << a->form))
 		return "an announcement in a form that this protocol never uses";
-	if (a->len == 0)
+	if (a->len == 0 && !bounds_may_be_empty(a))
 		return "an announcement in no place";
 	if (a->len > proto->longest_text)
 		return "an announcement longer than this protocol's ever are";
@@ -152,7 +170,7 @@ static const char *bounds_announcements(const struct cth_call *c, const struct c
 
 		fault = bounds_announced(c, d, a, from);
 		from = a->off + a->len;
-		cut += a->form == CTH_FORM_NONE ? a->len : 0;
+		cut += bounds_is_late(a) ? a->len : 0;
 	}
 	if (!fault && cut > c->served->proto->longest_text)
 		fault = "more to be cut out than an announcement has";

@@ -40,5 +40,6 @@ bool cth_announce(struct cth_decision *d, const struct cth_wanted *w, size_t off
 	a->form = (uint8_t)form;
 	a->separator = (uint8_t)separator;
 	a->wanted = w ? (uint8_t)(w - d->wanted) : 0;
+	a->from = a->more = 0;
 	return true;
 }

@@ -102,12 +102,21 @@ enum cth_form {
 	CTH_FORMS
 };
 
-/* A place in the packet where an expectation is announced. */
+/*
+ * A place in the packet where an expectation is announced. Of a text that segments cut, each has a
+ * piece: from is how much the ones before have, and more says that others follow, so that here goes
+ * no more of it than there is room in len; the last one has all that is left, maybe nothing. Who
+ * goes by the places of the original's bytes has the same pieces again of any retransmission. With
+ * from the port is the expectation's public_port, and final, as another packet has begun to tell it.
+ */
 struct cth_announced {
-	uint32_t off, len; /* in the body: not empty, in ascending order, not overlapping */
+	uint32_t off, len; /* in the body: in ascending order, not overlapping; not empty, but that
+			      a last piece may be put in before the byte at off */
 	uint8_t form;      /* enum cth_form */
 	uint8_t separator; /* of CTH_FORM_ADDRESS_PORT: printable, and no digit */
-	uint8_t wanted;    /* which of the expectations; of no meaning with CTH_FORM_NONE */
+	uint8_t wanted;    /* which of the expectations; of no meaning with CTH_FORM_NONE, ... */
+	uint8_t from;      /* bytes of the text; ... */
+	uint8_t more;      /* ... nor are these two: not 0, it goes on in the next segment */
 };
 
 /* Why something that looks like an announcement is not followed. Each is counted. */
@@ -159,9 +168,10 @@ struct cth_proto {
 	uint8_t wants_ports;     /* in a row, at most; 0 counts as 1 */
 	uint16_t lowest_port;    /* announced ones below it only with CTH_ALLOW_LOW_PORTS */
 	/* What it may ever have rewritten: so much of a stream is at a liar's mercy, no more. */
-	uint8_t announces;       /* set of 1 << enum cth_form: CTH_FORM_NONE too if it cuts */
-	uint8_t longest_text;    /* bytes of one announcement as they may stand in a packet; and
-				    of all that is cut out of one */
+	uint8_t announces;       /* set of 1 << enum cth_form: CTH_FORM_NONE too if it cuts, or
+				    announces in pieces */
+	uint8_t longest_text;    /* bytes of one announcement as they may stand in a packet; and of
+				    all that is cut out of one, or gives way to later pieces */
 	uint16_t growth;         /* bytes that a rewritten packet may be longer */
 	uint8_t may;             /* CTH_MAY_*: what else may come of its packets */
 	uint32_t longest;        /* timeout of the flow, seconds; 0: it never sets one */

@@ -25,9 +25,19 @@
  * When it is done the address is of no use, as it was the sender's own, and age and before take
  * its place; if it is a third party's, age takes that of the public port, as nothing is rewritten.
  *
- * Where the flow is translated and a segment ends amid the numbers, all of the new text goes
- * out in their place at once, with a port chosen then, and what comes of them in later segments
- * is cut out. Holding back the first part instead would have a client wait for its ACK for ever.
+ * Where the flow is translated and a segment ends amid the numbers, a port is chosen then, and each
+ * segment gets as many bytes of the new text as it had of the old one; only the one with the byte
+ * that ends the numbers gets longer or shorter, as all that is left goes there:
+ *
+ *     PORT 10,0,1,2,15 + 6,160 CRLF    -->    PORT 10,0,2,123, + 156,160 CRLF
+ *
+ * For the kernel keeps one position from which on it shifts a direction's sequence numbers: with
+ * two such changes on their way, the first segment, sent again, would get a wrong one for ever. It
+ * cannot be helped where the new text is shorter than what came before the end: then it ends early,
+ * and the rest of the old one is cut out. Nor that, where it is longer and a segment before the last
+ * is lost, the kernel holds the other side's SACK of the last, beyond all that it saw sent, to be
+ * invalid: a router that does not drop that resets the flow. Holding back the first part would have
+ * a client wait for its ACK for ever.
  *
  * A segment that is sent again is not read: what the last announcement was, and where, says
  * what to do with any piece of it. Not as before are: the first of several announcements that came
@@ -429,15 +439,22 @@ static struct cth_wanted *ftp_want(struct ftp_run *r, bool followed)
 }
 
 /* The text in place of numbers. Where there is no room for it, nothing is to be expected. */
-static bool ftp_announce(struct ftp_run *r, struct cth_wanted *w, size_t begin, size_t stop)
+static bool ftp_announce(struct ftp_run *r, struct cth_wanted *w, int32_t begin, int32_t end)
 {
 	const struct ftp_told *t = &r->s.told;
+	int32_t n = (int32_t)r->v->body.n, at = begin > 0 ? begin : 0, stop = end < n ? end : n;
+	struct cth_announced *a = &r->d->announced[r->d->announced_n];
 
-	w->note_at = FTP_PUBLIC_PORT;
-	if (cth_announce(r->d, w, begin, stop - begin, ftp_form(t), (char)t->separator))
-		return true;
-	r->d->wanted_n--;
-	return false;
+	if (!cth_announce(r->d, w, (size_t)at, (size_t)(stop - at), ftp_form(t),
+			  (char)t->separator)) {
+		r->d->wanted_n--;
+		return false;
+	}
+	a->from = (uint8_t)(at - begin);
+	a->more = end >= n; /* what ended the numbers is not in here */
+	if (!a->from)
+		w->note_at = FTP_PUBLIC_PORT;
+	return true;
 }
 
 /* Says what is to come of the announcement, as far as it is in this segment. */
@@ -447,19 +464,16 @@ static void ftp_tell(struct ftp_run *r)
 	int32_t n = (int32_t)r->v->body.n, begin = ftp_numbers(r), end = ftp_numbers_end(r);
 	bool rewrite = r->v->rewrite && t->fate != FTP_OTHER;
 	bool followed = end < n && (t->fate == FTP_OWN || t->fate == FTP_OTHER);
-	bool text = rewrite && begin >= 0;
-	size_t stop = (size_t)(end < n ? end : n);
+	bool text = rewrite && (begin >= 0 || t->public_port);
 	struct cth_wanted *w = NULL;
 
 	if (begin >= n || end < 0 || t->length == 0)
 		return;
 	if (followed || text) {
 		w = ftp_want(r, followed);
-		if (!w || (text && !ftp_announce(r, w, (size_t)begin, stop)))
+		if (!w || (text && !ftp_announce(r, w, begin, end)))
 			cth_note(r->d, CTH_NOTE_UNFOLLOWED);
 	}
-	if (rewrite && !text && t->public_port && stop)
-		cth_announce(r->d, NULL, 0, stop, CTH_FORM_NONE, 0);
 }
 
 /* It was read: may it be followed? */
@@ -912,8 +926,8 @@ const struct cth_proto cth_proto_ftp = {
 		     1 << CTH_FORM_ADDRESS_PORT,
 	.longest_text = FTP_LONGEST,
 	.may = CTH_MAY_LEAVE,
-	/* EPRT: an address of 39 and a port of 5 characters, three times for "::1|1", once for the
-	   one character of its first that the segment has. */
+	/* EPRT: an address of 39 and a port of 5 characters, three times for "::1|1", once for one
+	   that ended, unreadable, after the one character that the segment before has. */
 	.growth = 3 * (45 - 5) + (45 - 1),
 	.decide = ftp_decide,
 };

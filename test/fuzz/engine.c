@@ -66,6 +66,8 @@ static void decide_badly(const struct cth_view *v, struct cth_decision *d)
 		w->dest = 1 << next() % 2;
 		w->public_port = (uint16_t)(next() % 2 * 40000);
 		cth_announce(d, w, next() % (v->body.n + 1), next() % 10, next() % CTH_FORMS, '|');
+		d->announced[d->announced_n - 1].from = next() % 3 * 4;
+		d->announced[d->announced_n - 1].more = next() % 2;
 	}
 	d->state_changed = next() & 1;
 	d->state[0] = next();

@@ -78,7 +78,7 @@ static void lawful_announced(const struct cth_view *v, const struct cth_decision
 	for (unsigned i = 0; i < d->announced_n; i++) {
 		const struct cth_announced *a = &d->announced[i];
 
-		REQUIRE(a->len && a->off >= end);
+		REQUIRE((a->len || (a->from && !a->more)) && a->off >= end);
 		REQUIRE(a->len <= v->body.n && a->off <= v->body.n - a->len);
 		end = a->off + a->len;
 		REQUIRE(a->form < CTH_FORMS);

@@ -1721,6 +1721,64 @@ static void several_places_are_rewritten_at_once(void **state)
 	assert_int_equal(stats()->expected, 2);
 }
 
+static void a_text_that_segments_cut_goes_out_in_pieces(void **state)
+{
+	static const struct {
+		const char *body, *text, *should;
+		uint8_t from, more;
+	} cases[] = {
+		{ "10,0,1", "10,0,1", "10,0,9", 0, 1 },
+		{ "10,0,1,111,117,48", "10,0,1,111,117,48", "10,0,9,1,178,110", 0, 1 }, /* is over */
+		{ ",1,117", ",1,117", ",1,178", 6, 1 },
+		{ ",1,117,48\r\n", ",1,117,48", ",1,178,110\r\n", 6, 0 },
+		{ "7,48\r\n", "7,48", ",110\r\n", 12, 0 },
+		{ "\r\n", "", "0\r\n", 15, 0 },
+		{ "1,48\r\n", "1,48", "\r\n", 16, 0 },
+		{ "1,48", "1,48", "", 17, 1 },
+		{ "1,48\r\n", "1,48", "\r\n", 40, 0 },
+	};
+
+	(void)state;
+	for (unsigned only = 0; only < 2; only++) {
+		for (size_t i = 0; i < N_OF(cases); i++) {
+			struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+
+			setup(NULL);
+			start_wanting(30000);
+			want.public_port = 45678;
+			want.flags = only ? CTH_WANT_PORT_ONLY : 0;
+			s.body = cases[i].body;
+			announce_text(&s, cases[i].text, CTH_FORM_COMMAS, 0);
+			announced[0].from = cases[i].from;
+			announced[0].more = cases[i].more;
+			pass(&s);
+			assert_edited(cases[i].should);
+			assert_int_equal(stats()->edits, 1);
+			assert_int_equal(stats()->expected, !only);
+			assert_true(!only || !cases[i].from || ctl.asked_n == 0);
+		}
+	}
+}
+
+/* The other side has a part of it, and will go by that. */
+static void of_a_text_that_was_begun_the_port_is_final(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+
+	(void)state;
+	start_wanting(30000);
+	want.public_port = 45678;
+	ctl.refuse_all = -EBUSY;
+	s.body = "000\r\n";
+	announce_text(&s, "000", CTH_FORM_PORT, 0);
+	announced[0].from = 2;
+	pass(&s);
+	assert_edited("678\r\n");
+	assert_int_equal(asked(EXP_NEW), 1);
+	assert_int_equal(stats()->refused, 1);
+	assert_int_equal(stats()->expected, 0);
+}
+
 static void what_stands_there_already_is_no_edit(void **state)
 {
 	struct situation s = situation(4, IPPROTO_TCP, DNAT, false); /* the client's address is its own */
@@ -2720,6 +2778,39 @@ static void what_is_rewritten_is_no_more_than_an_announcement(void **state)
 	VIOLATION(d.announced[0].len = 0; d.announced[0].form = CTH_FORM_NONE);
 }
 
+static void pieces_of_an_announcement_are_bounded_as_it_is(void **state)
+{
+	(void)state;
+	SOUND(d.announced[0].from = 3);
+	SOUND(d.announced[0].more = 1);
+	SOUND(d.announced[0].more = 0xff);
+	SOUND(d.announced[0].from = 3; d.announced[0].more = 1);
+	/* Only of protocols that do so; and not for a port that may yet be another. */
+	VIOLATION(d.announced[0].from = 3; proto.announces = 1 << CTH_FORM_PORT);
+	VIOLATION(d.announced[0].more = 1; proto.announces = 1 << CTH_FORM_PORT);
+	VIOLATION(d.announced[0].from = 3; d.wanted[0].public_port = 0);
+	SOUND(d.announced[0].more = 1; d.wanted[0].public_port = 0);
+	SOUND(proto.longest_text = 5; d.announced[0].from = 5);
+	VIOLATION(proto.longest_text = 5; d.announced[0].from = 6);
+	VIOLATION(d.announced[0].from = 255);
+	/* The last one alone may be put in, and in front of something. */
+	SOUND(d.announced[0].from = 3; d.announced[0].len = 0);
+	SOUND(d.announced[0].from = 3; d.announced[0].len = 0; d.announced[0].off = 0);
+	VIOLATION(d.announced[0].from = 3; d.announced[0].len = 0; d.announced[0].more = 1);
+	VIOLATION(d.announced[0].from = 3; d.announced[0].len = 0;
+		  d.announced[0].form = CTH_FORM_NONE);
+	VIOLATION(d.announced[0].from = 3; d.announced[0].len = 0;
+		  d.announced[0].off = (uint32_t)strlen(violated_body));
+	/* All that gives way to them counts together with what is cut out. */
+	SOUND(proto.longest_text = 8; d.announced_n = 2; d.announced[0].from = 3;
+	      d.announced[1] = d.announced[0]; d.announced[1].off = 10; d.announced[1].len = 3);
+	VIOLATION(proto.longest_text = 7; d.announced_n = 2; d.announced[0].from = 3;
+		  d.announced[1] = d.announced[0]; d.announced[1].off = 10; d.announced[1].len = 3);
+	VIOLATION(proto.longest_text = 7; d.announced_n = 2; d.announced[0].from = 3;
+		  d.announced[1].off = 10; d.announced[1].len = 3;
+		  d.announced[1].form = CTH_FORM_NONE);
+}
+
 static void a_form_that_a_protocol_never_uses_is_a_violation(void **state)
 {
 	(void)state;
@@ -3007,6 +3098,8 @@ int main(void)
 		T(announcements_are_written_in_their_form),
 		T(ipv6_addresses_are_written_as_rfc_5952_says),
 		T(several_places_are_rewritten_at_once),
+		T(a_text_that_segments_cut_goes_out_in_pieces),
+		T(of_a_text_that_was_begun_the_port_is_final),
 		T(what_stands_there_already_is_no_edit),
 		T(without_translation_nothing_is_to_be_rewritten),
 		T(an_edit_that_must_not_be_takes_its_expectations_back),
@@ -3047,6 +3140,7 @@ int main(void)
 		T(announcements_beyond_the_packet_are_a_violation),
 		T(an_odd_port_where_only_even_ones_are_is_a_violation),
 		T(what_is_rewritten_is_no_more_than_an_announcement),
+		T(pieces_of_an_announcement_are_bounded_as_it_is),
 		T(a_form_that_a_protocol_never_uses_is_a_violation),
 		T(a_separator_is_printed_and_no_digit),
 		T(what_a_protocol_never_does_is_a_violation),

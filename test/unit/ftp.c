@@ -109,7 +109,7 @@ static void assert_lawful(const struct cth_view *v, const struct cth_decision *d
 	for (unsigned i = 0; i < d->announced_n; i++) {
 		const struct cth_announced *a = &d->announced[i];
 
-		assert_true(a->off >= end && a->len > 0);
+		assert_true(a->off >= end && (a->len > 0 || (a->from > 0 && !a->more)));
 		end = a->off + a->len;
 		assert_true(end <= v->body.n);
 		if (a->form != CTH_FORM_NONE) {
@@ -137,13 +137,18 @@ static size_t rewritten(const struct flow *f, const struct cth_view *v, const st
 		size_t len = a->form == CTH_FORM_NONE ? 0 :
 			cth_render((enum cth_form)a->form, (char)a->separator, &public_addr,
 				   port_for(f, &d->wanted[a->wanted]), text);
+		size_t from = a->from < len ? a->from : len;
+
+		len -= from;
+		if (a->more && len > a->len)
+			len = a->len;
 
 		memcpy(out + n, v->body.p + at, a->off - at);
 		n += a->off - at;
 		at = a->off;
 		if (f->no_port && a->form != CTH_FORM_NONE)
 			continue;
-		memcpy(out + n, text, len);
+		memcpy(out + n, text + from, len);
 		n += len;
 		at += a->len;
 		growth += len > a->len ? len - a->len : 0;
@@ -370,7 +375,74 @@ static void a_line_byte_by_byte_is_followed(void **unused)
 	}
 }
 
-/* The first part has gone out with all of the text; what comes again is as long as it likes. */
+/* A segment that was sent before, as it goes out now: the same as out of then. */
+static void assert_again(struct flow *f, const struct form *form, uint32_t seq, size_t from,
+			 size_t to, const uint8_t *out, size_t n)
+{
+	size_t wanted_n = f->wanted_n;
+
+	f->out_n[form->reply] = 0;
+	segment_at(f, form->reply, seq + (uint32_t)from, form->line + from, to - from);
+	assert_int_equal(f->out_n[form->reply], n);
+	assert_memory_equal(f->out[form->reply], out, n);
+	f->wanted_n = wanted_n;
+}
+
+/* The kernel can shift the numbers of what follows one place only. */
+static void two_pieces(const struct form *form, const char *public, size_t a)
+{
+	struct flow f = flow_of(form->family, true), whole = f;
+	bool reply = form->reply;
+	size_t n = strlen(form->line), first, all, begin, end, text;
+	uint32_t seq = f.seq[reply];
+	uint8_t out[256];
+
+	f.public = whole.public = public;
+	segment(&whole, reply, form->line, n);
+	begin = whole.d.announced[0].off;
+	end = begin + whole.d.announced[0].len;
+	text = whole.out_n[reply] - (n - (end - begin)); /* how long it is */
+	segment(&f, reply, form->line, a);
+	first = f.out_n[reply];
+	if (a > end)
+		assert_int_equal(first, a - (end - begin) + text);
+	else
+		assert_int_equal(first, a <= begin + text ? a : begin + text);
+	memcpy(out, f.out[reply], first);
+	assert_again(&f, form, seq, 0, a, out, first);
+	segment(&f, reply, form->line + a, n - a);
+	all = f.out_n[reply];
+	memcpy(out + first, f.out[reply] + first, all - first);
+	assert_int_equal(all, whole.out_n[reply]);
+	assert_memory_equal(out, whole.out[reply], all);
+	assert_wanted(&f, PRIVATE);
+	assert_notes(&f, 0);
+	for (int twice = 0; twice < 2; twice++) { /* the second time there is more behind them */
+		assert_again(&f, form, seq, 0, a, out, first);
+		assert_again(&f, form, seq, a, n, out + first, all - first);
+		assert_again(&f, form, seq, 0, n, out, all);
+		segment(&f, reply, "NOOP\r\n", 6);
+	}
+}
+
+static void of_two_pieces_only_one_changes_its_length(void **unused)
+{
+	/* The usual, longer ones, shorter ones, and as long as a form's own. */
+	static const char *const ip4[] = { NULL, "198.151.100.107", "1.2.3.4", "10.0.0.9" };
+	static const char *const ip6[] = { NULL, "1111:2222:3333:4444:5555:6666:7777:8888", "::1",
+					   "fd00::", "fd00::1:2" };
+
+	(void)unused;
+	for (size_t i = 0; i < N_OF(forms); i++) {
+		bool v4 = forms[i].family == AF_INET;
+
+		for (size_t p = 0; p < (v4 ? N_OF(ip4) : N_OF(ip6)); p++)
+			for (size_t a = 1; a < strlen(forms[i].line); a++)
+				two_pieces(&forms[i], v4 ? ip4[p] : ip6[p], a);
+	}
+}
+
+/* The first part has been told; what comes again is as long as it likes. */
 static void pieces_that_come_again_joined_are_rewritten_alike(void **unused)
 {
 	(void)unused;
@@ -435,12 +507,25 @@ static void a_split_announcement_keeps_the_port_of_its_first_part(void **unused)
 	assert_int_equal(f.d.announced_n, 1);
 	assert_int_equal(f.d.announced[0].off, 5);
 	assert_int_equal(f.d.announced[0].len, 6);
+	assert_int_equal(f.d.announced[0].from, 0);
+	assert_true(f.d.announced[0].more);
 	client(&f, ",1,19,137");
-	assert_int_equal(f.d.wanted_n, 0);
-	assert_int_equal(f.d.announced[0].form, CTH_FORM_NONE);
-	client(&f, "\r\n");
-	assert_int_equal(f.d.announced_n, 0);
+	assert_int_equal(f.d.wanted_n, 1);
+	assert_int_equal(f.d.wanted[0].flags, CTH_WANT_PORT_ONLY);
+	assert_int_equal(f.d.wanted[0].note_at, CTH_NOWHERE);
 	assert_int_equal(f.d.wanted[0].public_port, CHOSEN);
+	assert_int_equal(f.d.announced[0].off, 0);
+	assert_int_equal(f.d.announced[0].len, 9);
+	assert_int_equal(f.d.announced[0].from, 6);
+	assert_true(f.d.announced[0].more);
+	client(&f, "\r\n");
+	assert_int_equal(f.d.announced_n, 1);
+	assert_int_equal(f.d.announced[0].off, 0);
+	assert_int_equal(f.d.announced[0].len, 0);
+	assert_int_equal(f.d.announced[0].from, 15);
+	assert_false(f.d.announced[0].more);
+	assert_int_equal(f.d.wanted[0].public_port, CHOSEN);
+	assert_int_equal(f.d.wanted[0].note_at, CTH_NOWHERE);
 	assert_wanted(&f, PRIVATE);
 }
 
@@ -512,7 +597,7 @@ static void more_announcements_than_a_decision_holds_are_noted(void **unused)
 	}
 }
 
-/* A cut and four texts are one too many: what is not rewritten must not be expected. */
+/* The rest of one and four texts are one too many: what is not rewritten must not be expected. */
 static void what_finds_no_place_to_be_rewritten_is_not_wanted(void **unused)
 {
 	struct flow f = flow_of(AF_INET, true);
@@ -523,7 +608,9 @@ static void what_finds_no_place_to_be_rewritten_is_not_wanted(void **unused)
 	client(&f, "0,0,0,2,19,1\nPORT 10,0,0,1,19,1\nPORT 10,0,0,1,19,2\nPORT 10,0,0,1,19,3\n"
 		   "PORT 10,0,0,1,19,4\n");
 	assert_int_equal(f.d.announced_n, 4);
-	assert_int_equal(f.d.wanted_n, 3);
+	assert_int_equal(f.d.wanted_n, 4);
+	assert_int_equal(f.d.wanted[0].flags, CTH_WANT_PORT_ONLY);
+	assert_int_equal(f.wanted_n, 3);
 	assert_notes(&f, NOTE(FOREIGN) | NOTE(UNFOLLOWED));
 }
 
@@ -1404,17 +1491,19 @@ static void the_constants_are_those_of_ftp(void **unused)
 	assert_null(cth_proto_ftp.child);
 }
 
-/* The most that a packet can grow: three short ones, and of a fourth the first character. */
+/* The most that a packet can grow: three short ones, and the rest of one with one character. */
 static void growth_is_the_true_maximum(void **unused)
 {
 	struct flow f = flow_of(AF_INET6, true);
-	const char *text = "EPRT |2|::1|1|\nEPRT |2|::1|1|\nEPRT |2|::1|1|\nEPRT |2|:";
+	const char *text = "x|\nEPRT |2|::1|1|\nEPRT |2|::1|1|\nEPRT |2|::1|1|\n";
 
 	(void)unused;
 	f.self = "::1";
 	f.public = "1111:2222:3333:4444:5555:6666:7777:8888";
 	f.allow = CTH_ALLOW_LOW_PORTS;
 	f.once = true;
+	client(&f, "EPRT |2|:");
+	f.out_n[0] = 0;
 	client(&f, text);
 	assert_int_equal(f.out_n[0] - strlen(text), cth_proto_ftp.growth);
 }
@@ -1541,6 +1630,7 @@ int main(void)
 		cmocka_unit_test(pieces_that_come_again_joined_are_rewritten_alike),
 		cmocka_unit_test(a_line_that_comes_again_in_other_pieces_is_rewritten_alike),
 		cmocka_unit_test(a_port_that_was_told_is_told_again),
+		cmocka_unit_test(of_two_pieces_only_one_changes_its_length),
 		cmocka_unit_test(a_split_announcement_keeps_the_port_of_its_first_part),
 		cmocka_unit_test(without_a_port_nothing_is_cut_out),
 		cmocka_unit_test(a_number_at_a_segments_end_may_go_on),

@@ -16,6 +16,7 @@
  *     pasv epsv port eprt   how data connections are made from now on
  *     at=PORT               where port and eprt listen; 0: anywhere
  *     cut=N                 PORT and EPRT go out in two pieces, the first of N bytes
+ *     hasty                 the second one at once; else when the first one has arrived
  *     ask                   announce now; the next transfer uses it
  *     get=NAME put=NAME     put stores a copy below in/, which is deleted
  *     half=NAME             get, with a pause in the middle
@@ -116,8 +117,9 @@ static void write_all(int fd, const char *p, size_t n)
 }
 
 /* The rest of a command is to be a segment of its own, and the first piece to have arrived; if it
- * is withheld on the way, there is no use in waiting longer than a retransmission takes. */
-static void write_cut(int fd, const char *p, size_t n, size_t cut)
+ * is withheld on the way, there is no use in waiting longer than a retransmission takes. In haste
+ * both are on their way. */
+static void write_cut(int fd, const char *p, size_t n, size_t cut, bool hasty)
 {
 	struct timespec pause = { .tv_nsec = 2000000 };
 	int unsent = 1;
@@ -127,7 +129,7 @@ static void write_cut(int fd, const char *p, size_t n, size_t cut)
 		return;
 	}
 	write_all(fd, p, cut);
-	for (int i = 0; i < 150 && unsent > 0; i++) {
+	for (int i = 0; i < 150 && unsent > 0 && !hasty; i++) {
 		if (ioctl(fd, SIOCOUTQ, &unsent) < 0)
 			die("SIOCOUTQ: %s", strerror(errno));
 		if (unsent > 0)
@@ -358,6 +360,7 @@ struct client {
 	struct sockaddr_storage self, peer;
 	enum { PASV, EPSV, PORT, EPRT } mode;
 	size_t cut;
+	bool hasty;
 	char at[8];
 	int listener;        /* -1: none is open */
 	bool begun;          /* the 150 of a transfer has been taken */
@@ -395,7 +398,7 @@ static void announce(struct client *c)
 		n = snprintf(line, sizeof(line), "PORT %s,%u,%u\r\n", commas, port >> 8, port & 255);
 	else
 		n = snprintf(line, sizeof(line), "EPRT |%d|%s|%u|\r\n", own.ss_family == AF_INET ? 1 : 2, text, port);
-	write_cut(c->control.fd, line, (size_t)n, c->cut);
+	write_cut(c->control.fd, line, (size_t)n, c->cut, c->hasty);
 	expect(&c->control, "200");
 }
 
@@ -643,6 +646,8 @@ static void take(struct client *c, const char *step)
 		snprintf(c->at, sizeof(c->at), "%s", v);
 	else if (value(step, "cut=", &v))
 		c->cut = strtoul(v, NULL, 10);
+	else if (strcmp(step, "hasty") == 0)
+		c->hasty = true;
 	else if (value(step, "get=", &v))
 		step_get(c, v, false);
 	else if (value(step, "half=", &v))
@@ -766,7 +771,7 @@ static void serve_passive(struct served *s, bool extended)
 	n = extended ? snprintf(line, sizeof(line), "229 Entering Extended Passive Mode (|||%u|)\r\n", port)
 		     : snprintf(line, sizeof(line), "227 Entering Passive Mode (%s,%u,%u).\r\n", commas,
 				port >> 8, port & 255);
-	write_cut(s->control.fd, line, (size_t)n, s->cut);
+	write_cut(s->control.fd, line, (size_t)n, s->cut, false);
 	s->cut = 0;
 }
 

@@ -373,7 +373,7 @@ static int service_bind_all(struct cth_service *s, struct cth_service_fault *f)
 
 /*
  * What a dead predecessor had read and not decided is dropped, for what it had done by half nobody
- * knows; what it had not read is served right here, before the first request whose answer would come
+ * knows; what it had not read is served: a part here, the rest before bind has its answer, which comes
  * behind all of it.
  *
  * Such a packet may show its flow's state from before the last verdict, and the table of states on
@@ -399,7 +399,7 @@ static int service_inherit(struct cth_service *s, struct cth_service_fault *f)
 			r = cth_queue_take_over(&s->queue, served[i].terms.queue,
 						CTH_QUEUE_CONNTRACK);
 	if (r == 0)
-		r = cth_engine_run(&s->engine, s->waiting, 0);
+		r = cth_engine_run(&s->engine, 0, 0);
 	return r < 0 ? r : 0;
 }
 

@@ -373,8 +373,8 @@ static int service_bind_all(struct cth_service *s, struct cth_service_fault *f)
 
 /*
  * What a dead predecessor had read and not decided is dropped, for what it had done by half nobody
- * knows; what it had not read is served: a part here, the rest before bind has its answer, which comes
- * behind all of it.
+ * knows; what it had not read is served: some of it here, the rest before the answer to bind, which is
+ * behind it.
  *
  * Such a packet may show its flow's state from before the last verdict, and the table of states on
  * their way has died with the predecessor. A protocol reads that as packets that went by unseen, and so

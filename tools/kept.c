@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kept.c - see kept.h.
+ * kept.c - adds packets that cost two workers to a pcap, whole or not at all. Answers to netlink/pcap.h:
+ *
+ *     | file header | frame header | message | frame header | message | fra
+ *                                                             '---- cut off ----
+ *
+ * A write that stops amid a packet is taken back at once; and what somebody could not take back,
+ * who was killed at it, by the next one that opens the file.
  */
 #include <errno.h>
 #include <fcntl.h>

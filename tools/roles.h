@@ -26,8 +26,8 @@
  * is heard any more is killed, and that was that. If the guardian dies the
  * keeper leaves, and has helpers, disabled, and rules stay for whoever is started next.
  *
- * What they count they count together, on a page that guardian and keepers share; no pointer stands
- * there, and nothing that is acted upon. A worker lets go of that page before it reads a word.
+ * What they count they count together, on a page that guardian and keepers share: no pointer stands
+ * there, and nothing that the guardian reads. A worker lets go of it before it reads a word.
  *
  * Another configuration is read by the guardian. The keeper leaves between two packets, with all
  * in place, and the next one, which knows both, takes over and changes to the new one.

@@ -38,8 +38,9 @@ struct run_place {
 };
 
 /*
- * Outlives keepers: guardian and keepers have it in common, and nobody else. Numbers only, that nobody
- * decides by: whoever has a keeper in hand shall not have the guardian through it.
+ * Outlives keepers: guardian and keepers have it in common, and nobody else. Counts only, of which
+ * the guardian reads none: whoever has a keeper in hand shall not have the guardian through it. What
+ * a keeper goes by, is how many packets are kept, and what has been warned of.
  */
 struct run_shared {
 	struct cth_engine_stats stats[CTH_SERVICE_HELPERS]; /* of each that is served */

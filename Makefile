@@ -21,10 +21,30 @@ TOOL_DEFINES := -D_GNU_SOURCE -DCTH_VERSION='"$(VERSION)"'
 
 LIB_SRC  := $(sort $(wildcard netlink/*.c queue/*.c cthelper/*.c cthelper/proto/*.c))
 TOOL_SRC := $(sort $(wildcard tools/*.c))
+LINKS    := nfct-helper-add nfct-helper-del nfct-helper-get nfqnl_test
+
+# PROTOS="ftp tftp" and TOOLS="run queue" leave out all other protocols and applets: the lists
+# of those that stay are made in $(BUILD)/choice.
+PROTOS ?=
+TOOLS  ?=
+ifneq ($(strip $(PROTOS)),)
+LIB_SRC := $(filter-out cthelper/proto/% cthelper/protos.c,$(LIB_SRC)) choice/protos.c \
+	$(shell tools/choose files $(PROTOS))
+ifneq ($(.SHELLSTATUS),0)
+$(error PROTOS="$(PROTOS)" does not name protocols that there are)
+endif
+endif
+ifneq ($(strip $(TOOLS)),)
+TOOL_SRC := $(filter-out tools/applets.c,$(TOOL_SRC)) choice/applets.c
+LINKS    := $(shell tools/choose links $(TOOLS))
+ifneq ($(.SHELLSTATUS),0)
+$(error TOOLS="$(TOOLS)" does not name applets that there are)
+endif
+endif
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 PIC_OBJ  := $(LIB_SRC:%.c=$(BUILD)/pic/%.o)
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
-LINKS    := nfct-helper-add nfct-helper-del nfct-helper-get nfqnl_test
+
 # What is private to the library stays out of an installation.
 HEADERS  := $(filter-out netlink/uapi.h cthelper/nft.h cthelper/inner.h,$(wildcard netlink/*.h queue/*.h cthelper/*.h))
 
@@ -38,15 +58,15 @@ endif
 all: $(BUILD)/cth $(STATIC_LIB) $(SHARED_LIB) $(LINKS:%=$(BUILD)/%)
 
 $(STATIC_LIB): $(LIB_OBJ)
-	$(call say,AR) rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR) rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 $(SHARED_LIB): $(PIC_OBJ)
-	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libcthelper.so.$(SOVERSION) -o $@ $^
+	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libcthelper.so.$(SOVERSION) -o $@ $(filter %.o,$^)
 	@ln -sf $(@F) $(BUILD)/libcthelper.so.$(SOVERSION)
 	@ln -sf $(@F) $(BUILD)/libcthelper.so
 
 $(BUILD)/cth: $(TOOL_OBJ) $(STATIC_LIB)
-	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections -o $@ $^
+	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections -o $@ $(filter %.o %.a,$^)
 
 $(LINKS:%=$(BUILD)/%): $(BUILD)/cth
 	@ln -sf cth $@
@@ -62,6 +82,28 @@ $(BUILD)/pic/%.o: %.c
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC) $(COMPILE) -c -o $@ $<
+
+$(BUILD)/choice/protos.c: tools/choose cthelper/protos.c $(BUILD)/choice/made
+	@tools/choose protos $(PROTOS) >$@
+
+$(BUILD)/choice/applets.c: tools/choose tools/applets.c $(BUILD)/choice/made
+	@tools/choose applets $(TOOLS) >$@
+
+$(BUILD)/choice/protos.o: $(BUILD)/choice/protos.c
+	$(call say,CC) $(COMPILE) -iquote cthelper -c -o $@ $<
+
+$(BUILD)/pic/choice/protos.o: $(BUILD)/choice/protos.c
+	@mkdir -p $(@D)
+	$(call say,CC) $(COMPILE) -iquote cthelper -fPIC -c -o $@ $<
+
+$(BUILD)/choice/applets.o: $(BUILD)/choice/applets.c
+	$(call say,CC) $(COMPILE) $(TOOL_DEFINES) -iquote tools -c -o $@ $<
+
+# Newer than all that was built with another choice.
+$(BUILD)/choice/made: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PROTOS); $(TOOLS)' | cmp -s - $@ || echo '$(PROTOS); $(TOOLS)' >$@
+$(STATIC_LIB) $(SHARED_LIB) $(BUILD)/cth: $(BUILD)/choice/made
 
 # cth without glibc, in $(BUILD)/static. musl has no kernel headers of its own: those of
 # the system are looked for last, so that none of glibc's comes before musl's.
@@ -157,5 +199,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all static demo check check-vm compare soak bench fuzz size install install-units \
-	install-units-systemd install-units-openrc install-units-procd clean
+	install-units-systemd install-units-openrc install-units-procd clean FORCE
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

@@ -9,37 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include "cth.h"
-
-extern const struct applet helper_add_applet, helper_get_applet, helper_list_applet,
-	helper_del_applet, helper_flush_applet, helper_enable_applet, helper_disable_applet,
-	helper_set_applet;
-extern const struct applet nfct_helper_add_applet, nfct_helper_get_applet, nfct_helper_del_applet;
-extern const struct applet attach_applet, detach_applet, record_applet;
-extern const struct applet expect_list_applet, expect_get_applet, expect_add_applet,
-	expect_del_applet, expect_flush_applet, expect_watch_applet;
-extern const struct applet run_protocols_applet;
-extern const struct applet queue_applet, stats_applet, nfqnl_test_applet, doctor_applet;
-extern const struct applet decode_applet, replay_applet;
-extern const struct applet status_applet, top_applet;
-
-static const struct applet *const applets[] = {
-	&helper_add_applet, &helper_get_applet, &helper_list_applet, &helper_set_applet,
-	&helper_enable_applet, &helper_disable_applet, &helper_del_applet, &helper_flush_applet,
-	&run_protocols_applet, &status_applet, &top_applet,
-	&attach_applet, &detach_applet,
-	&expect_list_applet, &expect_get_applet, &expect_add_applet,
-	&expect_del_applet, &expect_flush_applet, &expect_watch_applet,
-	&queue_applet, &stats_applet,
-	&record_applet, &decode_applet, &replay_applet,
-	&doctor_applet,
-};
-
-/* Applets that are also links to the program. */
-static const struct applet *const links[] = {
-	&nfct_helper_add_applet, &nfct_helper_get_applet, &nfct_helper_del_applet,
-	&nfqnl_test_applet,
-};
+#include "applets.h"
 
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -61,15 +31,15 @@ static const char *verb(const char *word)
 
 static const struct applet *find_link(const char *name)
 {
-	for (size_t i = 0; i < N_OF(links); i++)
-		if (strcmp(links[i]->name, name) == 0)
-			return links[i];
+	for (size_t i = 0; applet_links[i]; i++)
+		if (strcmp(applet_links[i]->name, name) == 0)
+			return applet_links[i];
 	return NULL;
 }
 
 static const struct applet *find_named(const char *name)
 {
-	for (size_t i = 0; i < N_OF(applets); i++)
+	for (size_t i = 0; applets[i]; i++)
 		if (strcmp(applets[i]->name, name) == 0)
 			return applets[i];
 	return find_link(name);
@@ -96,10 +66,24 @@ static bool is_noun(const char *word)
 {
 	size_t n = strlen(word);
 
-	for (size_t i = 0; i < N_OF(applets); i++)
+	for (size_t i = 0; applets[i]; i++)
 		if (strncmp(applets[i]->name, word, n) == 0 && applets[i]->name[n] == ' ')
 			return true;
 	return false;
+}
+
+/* There is none of the first words: says so, and whether there could be. */
+static int no_applet(int argc, char **argv)
+{
+	for (int i = 0; i < 2 && i < argc; i++)
+		for (size_t k = 0; applets_left_out[k]; k++)
+			if (strcmp(argv[i], applets_left_out[k]) == 0) {
+				warn("'%s' was left out when this program was built; `cth help` lists "
+				     "what it has", argv[i]);
+				return CTH_EXIT_USAGE;
+			}
+	warn("there is no applet '%s'; `cth help` lists them", argv[0]);
+	return CTH_EXIT_USAGE;
 }
 
 /* What applets there are, one on a line with the first line of its help; noun: only its own. */
@@ -107,16 +91,16 @@ static void list_applets(FILE *f, const char *noun)
 {
 	size_t n = noun ? strlen(noun) : 0;
 
-	for (size_t i = 0; i < N_OF(applets); i++) {
+	for (size_t i = 0; applets[i]; i++) {
 		const struct applet *a = applets[i];
 
 		if (noun && (strncmp(a->name, noun, n) != 0 || (a->name[n] && a->name[n] != ' ')))
 			continue;
 		fprintf(f, "  cth %-15s %.*s\n", a->name, (int)strcspn(a->help, "\n"), a->help);
 	}
-	for (size_t i = 0; i < N_OF(links) && !noun; i++)
-		fprintf(f, "  %-19s %.*s\n", links[i]->name,
-			(int)strcspn(links[i]->help, "\n"), links[i]->help);
+	for (size_t i = 0; applet_links[i] && !noun; i++)
+		fprintf(f, "  %-19s %.*s\n", applet_links[i]->name,
+			(int)strcspn(applet_links[i]->help, "\n"), applet_links[i]->help);
 }
 
 static void overview(FILE *f, const char *noun)
@@ -154,10 +138,8 @@ static int help(int argc, char **argv)
 		overview(stdout, NULL);
 	else if (argc == 1 && is_noun(argv[0]))
 		overview(stdout, argv[0]);
-	else {
-		warn("there is no applet '%s'; `cth help` lists them", argv[words - 1]);
-		return CTH_EXIT_USAGE;
-	}
+	else
+		return no_applet(argc, argv);
 	return CTH_EXIT_OK;
 }
 
@@ -187,8 +169,7 @@ int run_applet(int argc, char **argv)
 		overview(stderr, argv[0]);
 		return CTH_EXIT_USAGE;
 	}
-	warn("there is no applet '%s'; `cth help` lists them", argv[0]);
-	return CTH_EXIT_USAGE;
+	return no_applet(argc, argv);
 }
 
 /* Data that could not be written is a failure too, such as on a full disk. */

@@ -35,6 +35,7 @@
 #define QUEUE_EVERY_FLAG  31u
 #define QUEUE_OUT_MAX     131072u /* with a payload behind it, less than a usual send buffer */
 #define QUEUE_CONFIG_SIZE 64u
+#define QUEUE_RETRY_MS    20 /* at most, between two tries of verdicts that found no memory */
 
 /* Ids wrap; the kernel too compares them by their difference. */
 static bool id_after(uint32_t id, uint32_t other)
@@ -792,6 +793,9 @@ int cth_queue_run(struct cth_queue *q, size_t budget, int timeout_ms)
 	if (q->slots == 0)
 		return -EINVAL;
 	gathered_send(q); /* what feed has left: nobody sleeps on a verdict */
+	/* Nor on one that cannot go: perhaps no packet comes any more before it has gone. */
+	if (cth_msg_bytes(&q->out).n && (timeout_ms < 0 || timeout_ms > QUEUE_RETRY_MS))
+		timeout_ms = QUEUE_RETRY_MS;
 	do {
 		size_t slots = q->slots;
 

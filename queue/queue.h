@@ -184,9 +184,9 @@ int cth_queue_unbind(struct cth_queue *q, uint16_t num, struct cth_nack *nack);
 /*
  * Receives and decides until budget packets are done or no more are there (0: what is
  * there now, once), waiting up to timeout_ms for the first datagram (-1: for ever; a
- * signal ends the wait). All verdicts have been sent when it returns; those that an
- * overloaded kernel did not take are counted. How many packets, or -errno: the socket
- * itself has failed.
+ * signal ends the wait). All verdicts have been sent when it returns, but for those that the
+ * kernel had no memory for: while there are such it waits some milliseconds only, and tries
+ * again. How many packets, or -errno: the socket itself has failed.
  */
 int cth_queue_run(struct cth_queue *q, size_t budget, int timeout_ms);
 

@@ -407,6 +407,7 @@ static void a_queue_of_another_socket_is_told(void **state)
 static void a_queue_that_this_socket_has_already_is_only_configured(void **state)
 {
 	const struct cth_queue_config cfg = { .flags = CTH_QUEUE_GSO };
+	struct golden g = { .n = 0 };
 
 	(void)state;
 	config_start(31);
@@ -414,6 +415,12 @@ static void a_queue_that_this_socket_has_already_is_only_configured(void **state
 	assert_int_equal(cth_queue_bind(&q, 3, &cfg, &nack), 0);
 	assert_int_equal(nack.error, 0);
 	assert_int_equal(config.flags, CTH_QUEUE_GSO);
+	k.outs = k.out_n = 0; /* and what was in it before may be undecided: no range */
+	arrive(3, 11, 2);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 2);
+	golden_verdict(&g, VERDICT, 3, CTH_ACCEPT, 11);
+	golden_verdict(&g, VERDICT, 3, CTH_ACCEPT, 12);
+	assert_sent(0, &g);
 }
 
 static void a_lost_ack_leaves_nothing_behind_and_binding_again_works(void **state)
@@ -729,6 +736,17 @@ static void a_run_ends_where_ids_go_back(void **state)
 	golden_verdict(&g, VERDICT, 1, CTH_ACCEPT, 3);
 	assert_sent(0, &g);
 	assert_int_equal(q.stats.gaps, 0);
+
+	setup(NULL); /* however far, short of the half at which forward begins */
+	g.n = 0;
+	bound(1);
+	arrive(1, 0x7fffffff, 2);
+	arrive(1, 0, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 3);
+	golden_verdict(&g, BATCH, 1, CTH_ACCEPT, 0x80000000);
+	golden_verdict(&g, VERDICT, 1, CTH_ACCEPT, 0);
+	assert_sent(0, &g);
+	assert_int_equal(q.stats.gaps, 0);
 }
 
 static void the_packet_with_id_0_gets_a_verdict(void **state)
@@ -891,6 +909,63 @@ static void no_range_once_a_held_packet_was_taken_for_another(void **state)
 	assert_sent(2, &g);
 	assert_int_equal(cth_queue_verdict(&q, 1, 2, &v, NULL), 0); /* it can still be told */
 	assert_int_equal(q.stats.held, 0);
+}
+
+static void hold_the_last_id(const struct cth_pkt *p, struct cth_verdict *v)
+{
+	if (p->id == UINT32_MAX)
+		v->code = CTH_HOLD;
+}
+
+/* A range to 1 would have it, for it is before 1 as well. */
+static void no_range_takes_a_held_packet_along_over_the_wrap(void **state)
+{
+	struct golden g = { .n = 0 };
+	struct cth_verdict v;
+
+	(void)state;
+	bound(1);
+	seen.answer = hold_the_last_id;
+	arrive(1, UINT32_MAX - 2, 5);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 5);
+	golden_verdict(&g, BATCH, 1, CTH_ACCEPT, UINT32_MAX - 1);
+	golden_verdict(&g, VERDICT, 1, CTH_ACCEPT, 0);
+	golden_verdict(&g, VERDICT, 1, CTH_ACCEPT, 1);
+	assert_sent(0, &g);
+	assert_int_equal(q.stats.gaps, 0);
+	cth_verdict_init(&v);
+	v.code = CTH_DROP;
+	assert_int_equal(cth_queue_verdict(&q, 1, UINT32_MAX, &v, NULL), 0);
+	arrive(1, 2, 2);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 2);
+	g.n = 0;
+	golden_verdict(&g, BATCH, 1, CTH_ACCEPT, 3);
+	assert_sent(2, &g);
+}
+
+/* The kernel refuses it; then it is known that another one is held still, which can be told. */
+static void a_verdict_for_an_id_never_seen_is_counted_and_decides_nothing(void **state)
+{
+	struct golden g = { .n = 0 };
+	struct cth_verdict v;
+
+	(void)state;
+	bound(1);
+	cth_verdict_init(&v);
+	assert_int_equal(cth_queue_verdict(&q, 1, 4711, &v, NULL), -ENOENT);
+	seen.answer = hold_third;
+	arrive(1, 3, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	assert_int_equal(cth_queue_verdict(&q, 1, 4711, &v, NULL), 0);
+	script_ack(&k, 0, -ENOENT);
+	arrive(1, 4, 2);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 2);
+	assert_int_equal(q.stats.nacks, 1);
+	golden_verdict(&g, VERDICT, 1, CTH_ACCEPT, 4);
+	golden_verdict(&g, VERDICT, 1, CTH_ACCEPT, 5);
+	assert_sent(1, &g);
+	assert_int_equal(cth_queue_verdict(&q, 1, 3, &v, NULL), 0);
+	assert_int_equal(q.stats.verdicts - q.stats.nacks, q.stats.packets);
 }
 
 /* What a former owner of the socket has read and not decided, no range may accept. */
@@ -1776,6 +1851,54 @@ static void what_cannot_be_sent_waits_for_the_next_flush(void **state)
 	assert_int_equal(cth_queue_flush(&q), 0);
 }
 
+static int send_nothing(void *ctx, const struct iovec *parts, size_t n)
+{
+	(void)ctx;
+	(void)parts;
+	(void)n;
+	return -ENOBUFS;
+}
+
+static int waited_ms[3];
+
+static int receive_nothing_for(void *ctx, struct cth_slot *slots, size_t n, int timeout_ms)
+{
+	size_t *times = ctx;
+
+	(void)slots;
+	(void)n;
+	waited_ms[(*times)++] = timeout_ms;
+	return 0;
+}
+
+/* A full queue delivers nothing until there are verdicts: who waits for packets waits for ever. */
+static void nobody_waits_for_ever_on_a_verdict_that_cannot_be_sent(void **state)
+{
+	struct golden g = { .n = 0 };
+	size_t times = 0;
+
+	(void)state;
+	bound(1);
+	arrive(1, 1, 1);
+	k.send_error[0] = k.send_error[1] = -ENOBUFS;
+	assert_int_equal(cth_queue_run(&q, 0, -1), 1);
+	s.io.receive = receive_nothing_for;
+	s.io.ctx = &times;
+	s.io.send = send_nothing;
+	assert_int_equal(cth_queue_run(&q, 0, -1), 0);
+	assert_int_equal(cth_queue_run(&q, 0, 5), 0);
+	assert_in_range(waited_ms[0], 1, 100);
+	assert_int_equal(waited_ms[1], 5);
+	s.io = k.io;
+	assert_int_equal(cth_queue_flush(&q), 0);
+	golden_verdict(&g, VERDICT, 1, CTH_ACCEPT, 1);
+	assert_sent(0, &g);
+	s.io.receive = receive_nothing_for;
+	s.io.ctx = &times;
+	assert_int_equal(cth_queue_run(&q, 0, -1), 0);
+	assert_int_equal(waited_ms[2], -1);
+}
+
 /* A range must not overtake the verdict that stands before it. */
 static void what_stands_behind_an_unsent_verdict_waits_too(void **state)
 {
@@ -1796,14 +1919,6 @@ static void what_stands_behind_an_unsent_verdict_waits_too(void **state)
 	golden_verdict(&g, VERDICT, 1, CTH_DROP, 3);
 	golden_verdict(&g, BATCH, 1, CTH_ACCEPT, 6);
 	assert_sent(0, &g);
-}
-
-static int send_nothing(void *ctx, const struct iovec *parts, size_t n)
-{
-	(void)ctx;
-	(void)parts;
-	(void)n;
-	return -ENOBUFS;
 }
 
 /* Only when the buffer is full of what cannot be sent is a verdict lost: counted, no range after. */
@@ -2579,6 +2694,8 @@ int main(void)
 		TEST(a_late_verdict_without_memory_goes_with_the_next_flush),
 		TEST(a_description_must_be_the_packets_own),
 		TEST(no_range_once_a_held_packet_was_taken_for_another),
+		TEST(no_range_takes_a_held_packet_along_over_the_wrap),
+		TEST(a_verdict_for_an_id_never_seen_is_counted_and_decides_nothing),
 		TEST(no_range_on_a_queue_that_was_adopted),
 		TEST(what_a_dead_owner_has_read_is_dropped_and_the_rest_served),
 		TEST(where_nothing_is_unread_all_is_dropped),
@@ -2615,6 +2732,7 @@ int main(void)
 		TEST(peer_libnl_waits_for_an_ack_per_verdict),
 		TEST(a_send_that_fails_once_is_repeated_singly),
 		TEST(what_cannot_be_sent_waits_for_the_next_flush),
+		TEST(nobody_waits_for_ever_on_a_verdict_that_cannot_be_sent),
 		TEST(what_stands_behind_an_unsent_verdict_waits_too),
 		TEST(a_verdict_is_lost_only_when_the_buffer_is_full),
 		TEST(out_is_sent_when_it_is_full),

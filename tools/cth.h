@@ -8,6 +8,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <sys/types.h>
 #include "../netlink/socket.h"
 #include "../queue/queue.h"
 #include "../cthelper/helper.h"
@@ -165,5 +166,12 @@ int read_file(const char *path, uint8_t **bytes, size_t *n);
 /* interrupts.c: SIGINT, SIGTERM and the like ask the program to end; run loops look at this. */
 extern volatile int interrupted;
 void catch_interrupts(void);
+
+/*
+ * In a child: only the parent, by this signal or its death, says when to end. What is sent to a
+ * whole group of processes, by a terminal or an init system, is not for the child.
+ */
+#define SIGNAL_OF_PARENT SIGUSR1
+void obey_parent(pid_t parent);
 
 #endif

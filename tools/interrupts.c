@@ -6,6 +6,8 @@
  */
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 #include "cth.h"
 
 volatile int interrupted;
@@ -44,4 +46,17 @@ void catch_interrupts(void)
 	catch_one(SIGQUIT);
 	if (!is_ignored(SIGHUP))
 		catch_one(SIGHUP);
+}
+
+void obey_parent(pid_t parent)
+{
+	static const int of_all[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(of_all) / sizeof(of_all[0]); i++)
+		signal(of_all[i], SIG_IGN);
+	catch_one(SIGPIPE);
+	catch_one(SIGNAL_OF_PARENT);
+	prctl(PR_SET_PDEATHSIG, SIGNAL_OF_PARENT);
+	if (getppid() != parent)
+		interrupted = SIGNAL_OF_PARENT; /* it has died before */
 }

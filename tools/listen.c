@@ -230,8 +230,14 @@ static void look_for_helpers(struct listener *l)
 	l->known_n = (size_t)n;
 }
 
-static void enable_helpers(struct listener *l)
+void listener_enable(struct listener *l)
 {
+	if (l->no_enable)
+		return;
+	if (l->config.flags & CTH_QUEUE_GSO) {
+		fprintf(l->chatter, "helpers are left alone: a queue with GSO is not for them\n");
+		return;
+	}
 	if (kernel_open(&l->control) != 0)
 		return;
 	l->control_open = true;
@@ -245,7 +251,7 @@ void listener_tend(struct listener *l)
 		look_for_helpers(l);
 }
 
-static void disable_helpers(struct listener *l)
+void listener_disable(struct listener *l)
 {
 	l->tending = false;
 	while (l->enabled_n > 0) {
@@ -263,6 +269,13 @@ static void disable_helpers(struct listener *l)
 			     "try: cth helper disable %s", helper_text(h), errno_name(r),
 			     key_words(h));
 	}
+	if (l->control_open)
+		kernel_close(&l->control);
+	l->control_open = false;
+	free(l->known);
+	free(l->enabled);
+	l->known = l->enabled = NULL;
+	l->known_n = 0;
 }
 
 static int allocate(struct listener *l)
@@ -317,11 +330,9 @@ int listener_open(struct listener *l, cth_pkt_fn *fn, void *ctx)
 			     ctx);
 	l->queue.no_ranges = l->no_ranges;
 	code = bind_all(l);
-	if (code == 0 && l->config.flags & CTH_QUEUE_GSO && !l->no_enable)
-		fprintf(l->chatter, "helpers are left alone: a queue with GSO is not for them\n");
-	else if (code == 0 && !l->no_enable)
-		enable_helpers(l);
-	if (code != 0)
+	if (code == 0)
+		listener_enable(l);
+	else
 		listener_close(l);
 	return code;
 }
@@ -370,18 +381,14 @@ void listener_close(struct listener *l)
 
 	if (!l->ring)
 		return;
-	disable_helpers(l);
+	listener_disable(l);
 	l->leaving = true;
 	drain(l);
 	if (cth_sock_drops(&l->sock, &drops) == 0)
 		l->losses.socket = drops;
 	for (uint32_t num = l->first; num <= l->last; num++)
 		cth_queue_unbind(&l->queue, (uint16_t)num, &nack);
-	if (l->control_open)
-		kernel_close(&l->control);
 	kernel_close(&l->sock);
-	free(l->known);
-	free(l->enabled);
 	free(l->memory);
 	free(l->ring);
 	l->ring = NULL;
@@ -435,7 +442,7 @@ void listener_tell_losses(const struct listener *l)
 	tell_losses(c);
 }
 
-void listener_print_counters(const struct listener *l)
+void listener_print_counters(const struct listener *l, bool whose)
 {
 	struct counter c[QUEUE_COUNTERS];
 	struct json j = { .f = stdout };
@@ -443,6 +450,8 @@ void listener_print_counters(const struct listener *l)
 	queue_counters(&l->queue.stats, &l->sock.stats, &l->losses, c);
 	if (common.json) {
 		json_open(&j, NULL, '{');
+		if (whose)
+			json_number(&j, "queue", l->first);
 		json_open(&j, "counters", '{');
 		for (size_t i = 0; i < QUEUE_COUNTERS; i++)
 			json_number(&j, c[i].name, c[i].value);
@@ -450,6 +459,8 @@ void listener_print_counters(const struct listener *l)
 		json_close(&j, '}');
 		return;
 	}
+	if (whose)
+		printf("%-20s %u\n", "queue", l->first);
 	for (size_t i = 0; i < QUEUE_COUNTERS; i++)
 		printf("%-20s %" PRIu64 "\n", c[i].name, c[i].value);
 }

@@ -43,6 +43,13 @@ struct listener {
 int listener_open(struct listener *l, cth_pkt_fn *fn, void *ctx);
 
 /*
+ * For who serves no queue, but has others do it, l->first to l->last: enables the helpers of these
+ * queues, unless no_enable says not to; and disables them again. listener_tend() goes between.
+ */
+void listener_enable(struct listener *l);
+void listener_disable(struct listener *l);
+
+/*
  * To be called between turns, as often as one likes: once a second it looks for helpers that
  * are new, and enables those of our queues.
  */
@@ -57,8 +64,8 @@ void listener_close(struct listener *l);
 /* After listener_close(): what was lost, one line each on stderr; nothing if nothing was. */
 void listener_tell_losses(const struct listener *l);
 
-/* After listener_close(): every counter on stdout. */
-void listener_print_counters(const struct listener *l);
+/* After listener_close(): every counter on stdout; which queue's they are, if that is to be told. */
+void listener_print_counters(const struct listener *l, bool whose);
 
 struct counter {
 	const char *name;

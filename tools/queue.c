@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <time.h>
-#include "listen.h"
+#include "fanout.h"
 #include "proc.h"
 #include "queue.h"
 #include "../cthelper/flow.h"
@@ -37,6 +37,8 @@ struct watch {
 	uint64_t wanted;            /* -n; 0: no end */
 	uint64_t delay_ms;
 	bool count, quiet, show_flow, reverse, bogus;
+	bool of_several;  /* another process serves each of the other queues */
+	int ready;        /* and then this is where to tell that the queue is bound */
 	bool marked_told; /* that -v repeat was not done */
 	/* Progress. */
 	uint64_t seen;
@@ -320,6 +322,13 @@ static int bad_argument(const struct applet *self, int c)
 	return usage_error(self, "--%s %s: %s", o->name ? o->name : "?", optarg, forms[i].form);
 }
 
+/* What ends with what all queues have had, or is written to one file, one process has to see. */
+static bool goes_together(const struct watch *w)
+{
+	return w->listener.first == w->listener.last || w->wanted || w->idle_s || common.record ||
+	       common.dry_run;
+}
+
 static int check_options(const struct applet *self, struct watch *w, bool code_given, bool to_given)
 {
 	struct listener *l = &w->listener;
@@ -327,9 +336,10 @@ static int check_options(const struct applet *self, struct watch *w, bool code_g
 
 	if (to_given && !code_given)
 		v->code = CTH_QUEUE;
-	if (l->last - l->first >= CTH_QUEUE_BOUND)
-		return usage_error(self, "queues %u to %u: %d at most on one socket",
-				   l->first, l->last, CTH_QUEUE_BOUND);
+	if (l->last - l->first >= (goes_together(w) ? CTH_QUEUE_BOUND : FANOUT_MAX))
+		return usage_error(self, "queues %u to %u: %d at most, and %d with -n, -t, --record "
+				   "or --dry-run, for which one process serves them all", l->first,
+				   l->last, FANOUT_MAX, CTH_QUEUE_BOUND);
 	if ((v->code == CTH_QUEUE) != to_given)
 		return usage_error(self, to_given ? "-Q goes with -v queue only"
 						  : "-v queue needs -Q, the queue to go to");
@@ -696,8 +706,10 @@ static int run(struct watch *w, void (*started)(const struct watch *w))
 {
 	int code;
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	catch_interrupts();
+	/* What is one packet's is one write, where several processes do so. */
+	setvbuf(stdout, NULL, w->of_several ? _IOFBF : _IOLBF, BUFSIZ);
+	if (!w->of_several)
+		catch_interrupts();
 	code = listener_open(&w->listener, decide, w);
 	if (code != CTH_EXIT_OK)
 		return code;
@@ -712,11 +724,27 @@ static int run(struct watch *w, void (*started)(const struct watch *w))
 	listener_close(&w->listener);
 	tell_refusals(w);
 	if (w->count)
-		listener_print_counters(&w->listener);
+		listener_print_counters(&w->listener, w->of_several);
 	if (w->bogus)
 		tell_bogus(w);
 	listener_tell_losses(&w->listener);
 	return code;
+}
+
+static void tell_bound(const struct watch *w)
+{
+	fanout_bound(w->ready);
+}
+
+static int consume(uint16_t num, int ready, void *ctx)
+{
+	struct watch *w = ctx;
+
+	w->listener.first = w->listener.last = num;
+	w->listener.no_enable = true; /* that is the parent's to do */
+	w->of_several = true;
+	w->ready = ready;
+	return run(w, tell_bound);
 }
 
 static int queue_main(const struct applet *self, int argc, char **argv)
@@ -727,7 +755,9 @@ static int queue_main(const struct applet *self, int argc, char **argv)
 
 	init(&w, stderr);
 	code = parse_watch(self, argc, argv, &w, &leave);
-	return leave ? code : run(&w, NULL);
+	if (leave)
+		return code;
+	return goes_together(&w) ? run(&w, NULL) : fan_out(&w.listener, consume, &w);
 }
 
 const struct applet queue_applet = {
@@ -736,7 +766,7 @@ const struct applet queue_applet = {
 	.help =
 	"Listens on queues, shows their packets and decides them.\n"
 	"\n"
-	"  -q, --queue N[:M]     queue, or queues N to M (also N-M), 16 at most; 0\n"
+	"  -q, --queue N[:M]     queue, or queues N to M (also N-M): a process for each; 0\n"
 	"  -v, --verdict V       accept (the default), drop, repeat, stop, queue, or its number\n"
 	"  -Q, --to-queue N      hand packets on to queue N; --bypass: accept if nobody is there\n"
 	"      --mark V[/M]      set the packet's mark, under a mask\n"
@@ -764,6 +794,9 @@ const struct applet queue_applet = {
 	"After binding, the disabled helpers that are registered on these queues are enabled, later\n"
 	"ones too; they are disabled before the program leaves. One that somebody disables meanwhile\n"
 	"stays so. This is so for all network namespaces.\n"
+	"\n"
+	"Of several queues each has a process of its own, 256 at most; if one of them dies, all end.\n"
+	"With -n, -t, --record or --dry-run one process serves them all, 16 at most.\n"
 	"\n"
 	"  nft add rule inet filter input udp dport 53 queue flags bypass to 3\n"
 	"  cth queue -q 3 -v accept -n 10 --ct\n",

@@ -36,7 +36,11 @@ bad() { # NAME ERR ARGS...
 bad "queue 65536" "queue 65536: it is a number from 0 to 65535, or two, as in 3:5" -q 65536
 bad "queue -1" "queue -1: " -q -1
 bad "a range upside down" "queue 5:3: " -q 5:3
-bad "17 queues on one socket" "queues 0 to 16: 16 at most" -q 0:16
+bad "257 queues" "queues 0 to 256: 256 at most" -q 0:256
+for option in "-n 1" "-t 1" --dry-run "--record /dev/null"; do
+	# shellcheck disable=SC2086 # words
+	bad "17 queues in one process ($option)" "queues 0 to 16: .* 16 with " -q 0:16 $option
+done
 bad "verdict 2, which is stolen" "verdict 2: " -v 2
 bad "an unknown verdict" "verdict reject: " -v reject
 bad "-v queue without -Q" "-v queue needs -Q" -v queue
@@ -262,6 +266,109 @@ wait_for 'grep -q ":03ED 00000000:0000 0A" /proc/net/tcp'
 seq 2000 | timeout 10 nc -N 127.0.0.1 1005
 left "a TCP connection out of order; -t 2 ends it"
 is "arrives in order all the same" "$(<"$work/got")" "$(seq 2000)"
+
+# ---- a process for each queue ----
+
+ok "rules that spread flows over queues 20 to 23" iptables-restore -n <<'END'
+*filter
+-A OUTPUT -p udp --dport 1020 -j NFQUEUE --queue-balance 20:23
+-A INPUT -p udp --dport 1020
+COMMIT
+END
+
+spread() { # COUNT: to many addresses, for it is addresses that are spread
+	for ((i = 0; i < $1; i++)); do
+		echo hello >"/dev/udp/127.0.$((i / 250)).$((i % 250 + 1))/1020"
+	done
+} 2>/dev/null
+
+fan_out() { # OPTION...: queues 20 to 23
+	listen 23 "$cth" queue -q 20:23 --quiet "$@"
+	wait_for '[ "$(consumers | wc -l)" = 4 ]'
+}
+consumers() { cat "/proc/$listener/task/$listener/children" | tr ' ' '\n' | grep .; }
+counted() { awk -v name="$1" '$1 == name { n += $2 } END { print n + 0 }' "$work/out"; }
+
+zero
+fan_out -c
+is "four queues are four sockets" "$(awk '{ print $2 }' $queues | sort -u | wc -l)" 4
+is "of four processes" "$(consumers | wc -l)" 4
+spread 400
+kill -TERM "$listener"
+left "SIGTERM ends all of them in good order"
+is "the queues are given back" "$(<"$queues")" ""
+is "each tells its counters" "$(sed -n 's/^queue  *//p' "$work/out" | sort | tr '\n' ' ')" "20 21 22 23 "
+is "each has had packets" "$(awk '$1 == "packets" && $2 > 0' "$work/out" | wc -l)" 4
+is "all of them together" "$(counted packets)" 400
+is "and all arrive" "$(arrived_plain 1020)" 400
+is "there is nothing to tell" "$(<"$work/err")" ""
+
+zero
+fan_out -c -d 1 --no-fail-open --queue-len 2 --rcvbuf 1
+spread 400
+kill -INT "$listener"
+left "SIGINT, of queues that were full"
+is "what was sent is what was decided and what is told as lost" \
+	"$(($(counted packets) + $(counted queue_dropped) + $(counted user_dropped)))" 400
+is "and what was decided arrives" "$(arrived_plain 1020)" "$(counted packets)"
+ok "something was lost" [ "$(counted packets)" -lt 400 ]
+like "and each consumer says so for its queue" "$(<"$work/err")" 'cth queue: queue 2[0-3]: lost: [0-9]+ packets'
+
+listen 23 setsid "$cth" queue -q 20:23 --quiet -c
+wait_for '[ "$(consumers | wc -l)" = 4 ]'
+kill -INT -"$listener"
+left "what a terminal sends to the whole group ends it"
+is "each has told its counters" "$(grep -c '^packets ' "$work/out")" 4
+is "the queues are given back then" "$(<"$queues")" ""
+
+zero
+fan_out
+consumers | while read -r consumer; do kill -STOP "$consumer"; done
+spread 100
+kill -TERM "$listener"
+left "consumers that stand still are ended as well"
+is "what waited for them is decided first" "$(arrived_plain 1020)" 100
+
+fan_out -c -j
+kill -KILL "$(consumers | sed -n 3p)"
+wait "$listener"
+is "one that dies is a failure" $? 1
+like "which is told" "$(<"$work/err")" 'the consumer of queue 22 was killed by signal 9 .*the others end too'
+is "the others end in good order" "$(grep -o '"queue":[0-9]*,"counters"' "$work/out" | sort | tr '\n' ' ')" \
+	'"queue":20,"counters" "queue":21,"counters" "queue":23,"counters" '
+is "and no queue is left" "$(<"$queues")" ""
+
+fan_out -c
+kill -KILL "$listener"
+wait "$listener" 2>/dev/null
+wait_for '[ ! -s "$queues" ]'
+is "they end where the parent is killed" "$(<"$queues")" ""
+wait_for '[ "$(grep -c "^packets " "$work/out")" = 4 ]'
+is "in good order" "$(grep -c '^packets ' "$work/out")" 4
+
+listen 22 "$cth" queue -q 22 --quiet
+pid=$listener
+says "a queue of another program in the middle" 5 "" "queue 22: .*EPERM: the queue is owned by pid $pid" \
+	"$cth" queue -q 20:23
+is "leaves none bound" "$(awk '{ print $1 }' $queues)" 22
+kill "$pid"
+left "nor disturbs the other program"
+
+(timeout 20 "$cth" queue -q 20:23; echo $? >"$work/code") 2>"$work/err" | head -n 1 >/dev/null &
+bound 23
+spread 8
+sleep 0.3
+spread 8
+wait $!
+wait_for '[ -s "$work/code" ]'
+is "nobody reads any more: all end" "$(<"$work/code") $(<"$queues")" "0 "
+
+listen 23 "$cth" queue -q 20:23 -j
+spread 200
+kill -TERM "$listener"
+left "four that print"
+is "a line for each packet, none mixed with another" \
+	"$(grep -cE '^\{"queue":2[0-3],"id":[0-9]+,.*"verdict":"accept"\}$' "$work/out")" 200
 
 # A held packet that finds no memory at first, and one that never does.
 cc -shared -fPIC -O1 -o "$work/faults.so" test/tools/faults.c -ldl

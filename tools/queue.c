@@ -337,8 +337,8 @@ static int check_options(const struct applet *self, struct watch *w, bool code_g
 	if (to_given && !code_given)
 		v->code = CTH_QUEUE;
 	if (l->last - l->first >= (goes_together(w) ? CTH_QUEUE_BOUND : FANOUT_MAX))
-		return usage_error(self, "queues %u to %u: %d at most, and %d with -n, -t, --record "
-				   "or --dry-run, for which one process serves them all", l->first,
+		return usage_error(self, "queues %u to %u: %d at most, and %d with --record, "
+				   "--dry-run, -n or -t, for which one process serves them all", l->first,
 				   l->last, FANOUT_MAX, CTH_QUEUE_BOUND);
 	if ((v->code == CTH_QUEUE) != to_given)
 		return usage_error(self, to_given ? "-Q goes with -v queue only"
@@ -796,7 +796,7 @@ const struct applet queue_applet = {
 	"stays so. This is so for all network namespaces.\n"
 	"\n"
 	"Of several queues each has a process of its own, 256 at most; if one of them dies, all end.\n"
-	"With -n, -t, --record or --dry-run one process serves them all, 16 at most.\n"
+	"With --record, --dry-run, -n or -t one process serves them all, 16 at most.\n"
 	"\n"
 	"  nft add rule inet filter input udp dport 53 queue flags bypass to 3\n"
 	"  cth queue -q 3 -v accept -n 10 --ct\n",

@@ -115,6 +115,10 @@ static:
 		CPPFLAGS="-idirafter $(UAPI_DIR) -idirafter $(UAPI_DIR)/$$(gcc -print-multiarch)" \
 		$(BUILD)/static/cth
 
+# The library as two files, $(BUILD)/amalgam/cth.c and cth.h; with PROTOS, of these protocols.
+amalgam:
+	@tools/amalgam $(BUILD)/amalgam $(VERSION) $(PROTOS)
+
 demo: all
 	@BUILD=$(BUILD) test/demo
 
@@ -198,6 +202,6 @@ install-units-procd:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all static demo check check-vm compare soak bench fuzz size install install-units \
+.PHONY: all static amalgam demo check check-vm compare soak bench fuzz size install install-units \
 	install-units-systemd install-units-openrc install-units-procd clean FORCE
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

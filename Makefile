@@ -50,6 +50,8 @@ HEADERS  := $(filter-out netlink/uapi.h cthelper/nft.h cthelper/inner.h,$(wildca
 
 STATIC_LIB := $(BUILD)/libcthelper.a
 SHARED_LIB := $(BUILD)/libcthelper.so.$(VERSION)
+# What the shared library shows; test/rules holds it against the headers.
+SYMBOLS    := tools/libcthelper.map
 
 ifeq ($(V),)
 say = @printf '  %-5s %s\n' $(1) $@;
@@ -60,8 +62,9 @@ all: $(BUILD)/cth $(STATIC_LIB) $(SHARED_LIB) $(LINKS:%=$(BUILD)/%)
 $(STATIC_LIB): $(LIB_OBJ)
 	$(call say,AR) rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(SHARED_LIB): $(PIC_OBJ)
-	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libcthelper.so.$(SOVERSION) -o $@ $(filter %.o,$^)
+$(SHARED_LIB): $(PIC_OBJ) $(SYMBOLS)
+	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libcthelper.so.$(SOVERSION) \
+		-Wl,--version-script,$(SYMBOLS) -o $@ $(filter %.o,$^)
 	@ln -sf $(@F) $(BUILD)/libcthelper.so.$(SOVERSION)
 	@ln -sf $(@F) $(BUILD)/libcthelper.so
 
@@ -152,25 +155,52 @@ size: all
 	@$(MAKE) -s --no-print-directory static >/dev/null || true
 	@BUILD=$(BUILD) test/size
 
-# Headers keep their folders, so that they find each other: #include <cth/queue/queue.h>
-ROOT = $(DESTDIR)$(PREFIX)
-MANDIR ?= $(PREFIX)/share/man
+# Where things go on the system that they are for. Headers keep their folders, so that they find
+# each other: #include <cth/queue/queue.h>
+BINDIR     ?= $(PREFIX)/bin
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
+MANUAL     := $(wildcard tools/man/*)
+
 install: all
-	install -d $(ROOT)/bin $(ROOT)/lib $(sort $(dir $(HEADERS:%=$(ROOT)/include/cth/%)))
-	install -m 755 $(BUILD)/cth $(ROOT)/bin/cth
-	install -m 644 $(STATIC_LIB) $(ROOT)/lib/
-	install -m 755 $(SHARED_LIB) $(ROOT)/lib/
-	ln -sf $(notdir $(SHARED_LIB)) $(ROOT)/lib/libcthelper.so.$(SOVERSION)
-	ln -sf $(notdir $(SHARED_LIB)) $(ROOT)/lib/libcthelper.so
-	@for h in $(HEADERS); do install -m 644 $$h $(ROOT)/include/cth/$$h || exit; done
-	@for l in $(LINKS); do ln -sf cth $(ROOT)/bin/$$l || exit; done
-	@for m in tools/man/*; do \
-		install -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit; done
+	@install -d $(sort $(dir $(INSTALLED:%=$(DESTDIR)%)))
+	install -m 755 $(BUILD)/cth $(DESTDIR)$(BINDIR)/cth
+	install -m 644 $(STATIC_LIB) $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(SHARED_LIB) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(notdir $(SHARED_LIB)) $(DESTDIR)$(LIBDIR)/libcthelper.so.$(SOVERSION)
+	ln -sf $(notdir $(SHARED_LIB)) $(DESTDIR)$(LIBDIR)/libcthelper.so
+	@sed -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		tools/libcthelper.pc >$(DESTDIR)$(LIBDIR)/pkgconfig/libcthelper.pc
+	@for h in $(HEADERS); do install -m 644 $$h $(DESTDIR)$(INCLUDEDIR)/cth/$$h || exit; done
+	@for m in $(MANUAL); do install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/ || exit; done
+	install -m 644 tools/completions/cth.bash $(DESTDIR)$(BASHDIR)/cth
+	install -m 644 tools/completions/_cth $(DESTDIR)$(ZSHDIR)/_cth
+	install -m 644 tools/completions/cth.fish $(DESTDIR)$(FISHDIR)/cth.fish
+	@for l in $(LINKS); do \
+		ln -sf cth $(DESTDIR)$(BINDIR)/$$l && ln -sf cth $(DESTDIR)$(BASHDIR)/$$l && \
+		ln -sf cth.fish $(DESTDIR)$(FISHDIR)/$$l.fish || exit; done
+
+# Takes away what install made, and folders of ours; those that all share stay.
+INSTALLED = $(BINDIR)/cth $(LINKS:%=$(BINDIR)/%) \
+	$(addprefix $(LIBDIR)/,libcthelper.a $(notdir $(SHARED_LIB)) libcthelper.so.$(SOVERSION) \
+		libcthelper.so pkgconfig/libcthelper.pc) \
+	$(HEADERS:%=$(INCLUDEDIR)/cth/%) \
+	$(foreach m,$(MANUAL),$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
+	$(BASHDIR)/cth $(LINKS:%=$(BASHDIR)/%) $(ZSHDIR)/_cth \
+	$(FISHDIR)/cth.fish $(LINKS:%=$(FISHDIR)/%.fish)
+uninstall:
+	rm -f $(INSTALLED:%=$(DESTDIR)%)
+	@for d in netlink queue cthelper .; do \
+		d=$(DESTDIR)$(INCLUDEDIR)/cth/$$d; \
+		test ! -d $$d || rmdir --ignore-fail-on-non-empty $${d%/.} || exit; done
 
 # What starts the service: INIT=systemd, openrc or procd (OpenWrt). An /etc/config/cth
 # or a conf.d/cth that is there already stays.
 INIT        ?= systemd
-BINDIR      ?= $(PREFIX)/bin
 SYSCONFDIR  ?= /etc
 UNITDIR     ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
@@ -199,9 +229,30 @@ install-units-procd:
 	$(call unit_paths,cth.procd,$(INITDIR)/cth,755)
 	$(call unit_keep,cth.uci,$(SYSCONFDIR)/config/cth)
 
+# What somebody has changed in /etc stays.
+unit_forget = { $(call unit_paths,$(1),$(2).shipped,644); } && \
+	if cmp -s $(DESTDIR)$(2).shipped $(DESTDIR)$(2); then rm $(DESTDIR)$(2); fi; \
+	rm -f $(DESTDIR)$(2).shipped
+
+uninstall-units: uninstall-units-$(INIT)
+	rm -f $(DESTDIR)$(EXAMPLEDIR)/cth.conf.example
+	@test ! -d $(DESTDIR)$(EXAMPLEDIR) || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(EXAMPLEDIR)
+
+uninstall-units-systemd:
+	rm -f $(DESTDIR)$(UNITDIR)/cth.service $(DESTDIR)$(SYSUSERSDIR)/cth.conf
+
+uninstall-units-openrc:
+	rm -f $(DESTDIR)$(INITDIR)/cth
+	@$(call unit_forget,cth.confd,$(SYSCONFDIR)/conf.d/cth)
+
+uninstall-units-procd:
+	rm -f $(DESTDIR)$(INITDIR)/cth
+	@$(call unit_forget,cth.uci,$(SYSCONFDIR)/config/cth)
+
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all static amalgam demo check check-vm compare soak bench fuzz size install install-units \
-	install-units-systemd install-units-openrc install-units-procd clean FORCE
+	install-units-systemd install-units-openrc install-units-procd uninstall uninstall-units \
+	uninstall-units-systemd uninstall-units-openrc uninstall-units-procd clean FORCE
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

@@ -1,129 +1,198 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * channel.c - between keeper and worker: a pair of sockets that keep records apart.
+ * channel.c - between keeper and worker: two pipes, as nothing between processes costs less.
  *
- *     keeper -- | id | protocol | view | body ... | --> worker
- *     keeper <-- | id | decision | ------------------- worker
+ *     keeper == | id | protocol | view | body ... | ==> worker
+ *     keeper <== | id | decision | =================== worker
  *
- * The worker greets, and then there is one question at a time. So what it says is the answer to
- * the last question or it is nothing: a record of another length, or with another id, is none.
+ * The worker greets, and then there is one question at a time, all that its pipe holds. Answers come
+ * in packets, O_DIRECT of pipe(2): what the worker says is the answer to the last question or it is
+ * nothing, and a packet of another length, or with another id, is none.
+ *
+ * A pipe has a reader as long as the worker lives: a question to one that is dead fails when it is
+ * asked, one that it dies of when the answer is waited for.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include "roles.h"
 
-#define CHANNEL_BUFFER (2 * (CTH_PACKET_MAX + 1024)) /* the longest question, as the kernel counts */
+#define CHANNEL_ROOM (1 << 17) /* the longest question; a pipe usually has half of it */
 
-static int channel_error(void)
+/* 0, or what has come of it. */
+static int channel_await(int fd, short what, int timeout_ms)
 {
-	return errno == EAGAIN ? -ETIMEDOUT : -errno;
-}
-
-/* Waits for the answer to id. */
-static int take_answer(int channel, uint32_t id, struct channel_answer *a)
-{
-	ssize_t n;
-
-	do /* told how long it really was: a record that is cut would look like an answer */
-		n = recv(channel, a, sizeof(*a), MSG_TRUNC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return channel_error();
-	if (n == 0)
-		return -ECONNRESET;
-	return n == (ssize_t)sizeof(*a) && a->id == id ? 0 : -EPROTO;
-}
-
-int channel_ask(int channel, uint32_t id, uint32_t proto, const struct cth_view *v,
-		struct cth_decision *d)
-{
-	struct channel_question q = { .id = id, .proto = proto, .view = *v };
-	struct iovec parts[] = { { &q, sizeof(q) }, { (void *)v->body.p, v->body.n } };
-	struct channel_answer a;
-	ssize_t n;
-	int r;
-
-	q.view.body.p = NULL; /* not even the address */
-	do
-		n = writev(channel, parts, 2);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return channel_error();
-	r = take_answer(channel, id, &a);
-	if (r == 0)
-		*d = a.decision;
-	return r;
-}
-
-int channel_greet(int channel)
-{
-	struct channel_answer a;
-
-	memset(&a, 0, sizeof(a));
-	return channel_answer(channel, &a);
-}
-
-int channel_greeted(int channel, int timeout_ms)
-{
-	struct pollfd wait = { .fd = channel, .events = POLLIN };
-	struct channel_answer a;
+	struct pollfd wait = { .fd = fd, .events = what };
 	int n;
 
 	do
 		n = poll(&wait, 1, timeout_ms);
 	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return n == 0 ? -ETIMEDOUT : -errno;
-	return take_answer(channel, 0, &a);
+	return n > 0 ? 0 : n == 0 ? -ETIMEDOUT : -errno;
 }
 
-int channel_next(int channel, struct channel_room *room)
+/* Waits for the answer to id. */
+static int take_answer(const struct channel *c, uint32_t id, int timeout_ms,
+		       struct channel_answer *a)
 {
-	size_t n;
+	struct { /* one that is cut would look like an answer */
+		struct channel_answer answer;
+		char more;
+	} got;
+	ssize_t n;
+	int r = channel_await(c->in, POLLIN, timeout_ms);
+
+	if (r < 0)
+		return r;
+	do
+		n = read(c->in, &got, sizeof(got.answer) + 1);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n == 0 ? -ECONNRESET : -errno;
+	if (n != (ssize_t)sizeof(got.answer) || got.answer.id != id)
+		return -EPROTO;
+	*a = got.answer;
+	return 0;
+}
+
+/* What n bytes are of the parts has gone. */
+static void parts_forget(struct iovec parts[2], size_t n)
+{
+	for (size_t i = 0; i < 2; i++) {
+		size_t gone = n < parts[i].iov_len ? n : parts[i].iov_len;
+
+		parts[i].iov_base = (char *)parts[i].iov_base + gone;
+		parts[i].iov_len -= gone;
+		n -= gone;
+	}
+}
+
+/* All at once, unless a pipe may not be as large as it should. */
+static int put_question(const struct channel *c, struct iovec parts[2], int timeout_ms)
+{
+	int r = 0;
+
+	while (r == 0 && parts[0].iov_len + parts[1].iov_len > 0) {
+		ssize_t n = writev(c->out, parts, 2);
+
+		if (n >= 0)
+			parts_forget(parts, (size_t)n);
+		else if (errno == EAGAIN)
+			r = channel_await(c->out, POLLOUT, timeout_ms);
+		else if (errno != EINTR)
+			r = -errno;
+	}
+	return r;
+}
+
+int channel_ask(const struct channel *c, uint32_t id, uint32_t proto, const struct cth_view *v,
+		int timeout_ms, struct cth_decision *d)
+{
+	struct channel_question q = { .id = id, .proto = proto, .view = *v };
+	struct iovec parts[] = { { &q, sizeof(q) }, { (void *)v->body.p, v->body.n } };
+	struct channel_answer a;
+	int r;
+
+	q.view.body.p = NULL; /* not even the address */
+	r = put_question(c, parts, timeout_ms);
+	if (r == 0)
+		r = take_answer(c, id, timeout_ms, &a);
+	if (r == 0)
+		*d = a.decision;
+	return r;
+}
+
+int channel_greet(const struct channel *c)
+{
+	struct channel_answer a;
+
+	memset(&a, 0, sizeof(a));
+	return channel_answer(c, &a);
+}
+
+int channel_greeted(const struct channel *c, int timeout_ms)
+{
+	struct channel_answer a;
+
+	return take_answer(c, 0, timeout_ms, &a);
+}
+
+/* Up to n bytes more: how many, 0 at the end. */
+static ssize_t take_bytes(const struct channel *c, void *to, size_t n)
+{
 	ssize_t got;
 
 	do
-		got = read(channel, room, sizeof(*room));
+		got = read(c->in, to, n);
 	while (got < 0 && errno == EINTR);
-	if (got <= 0)
-		return got == 0 || errno == ECONNRESET ? 0 : -errno;
-	n = (size_t)got;
-	if (n < sizeof(room->question) || n - sizeof(room->question) != room->question.view.body.n)
+	return got;
+}
+
+int channel_next(const struct channel *c, struct channel_room *room)
+{
+	size_t have = 0, whole = sizeof(room->question);
+
+	while (have < whole) {
+		ssize_t n = take_bytes(c, (char *)room + have, sizeof(*room) - have);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return have ? -EPROTO : 0;
+		have += (size_t)n;
+		if (have < sizeof(room->question))
+			continue;
+		if (room->question.view.body.n > sizeof(room->body))
+			return -EPROTO;
+		whole = sizeof(room->question) + room->question.view.body.n;
+	}
+	if (have > whole)
 		return -EPROTO;
 	room->question.view.body.p = room->body;
 	return 1;
 }
 
-int channel_answer(int channel, const struct channel_answer *answer)
+int channel_answer(const struct channel *c, const struct channel_answer *answer)
 {
 	ssize_t n;
 
 	do
-		n = write(channel, answer, sizeof(*answer));
+		n = write(c->out, answer, sizeof(*answer));
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
 }
 
-int channel_pair(int ends[2], unsigned deadline_ms)
+void channel_close(struct channel *c)
 {
-	const struct timeval limit = { .tv_sec = deadline_ms / 1000,
-				       .tv_usec = deadline_ms % 1000 * 1000 };
-	int size = CHANNEL_BUFFER, error;
+	if (c->in >= 0)
+		close(c->in);
+	if (c->out >= 0)
+		close(c->out);
+	c->in = c->out = -1;
+}
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+int channel_pair(struct channel *keeper, struct channel *worker)
+{
+	int questions[2], answers[2], error;
+
+	if (pipe2(questions, O_CLOEXEC) < 0)
 		return -errno;
-	/* More than the system's usual maximum, which may be set low, takes CAP_NET_ADMIN. */
-	if (setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
-		(void)setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	if (setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
-	    setsockopt(ends[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0)
+	if (pipe2(answers, O_CLOEXEC | O_DIRECT) < 0) {
+		error = -errno;
+		close(questions[0]);
+		close(questions[1]);
+		return error;
+	}
+	*keeper = (struct channel){ .in = answers[0], .out = questions[1] };
+	*worker = (struct channel){ .in = questions[0], .out = answers[1] };
+	(void)fcntl(keeper->out, F_SETPIPE_SZ, CHANNEL_ROOM);
+	/* Whoever does not read shall not keep the keeper waiting for longer than it wants to. */
+	if (fcntl(keeper->out, F_SETFL, O_NONBLOCK) == 0)
 		return 0;
 	error = -errno;
-	close(ends[0]);
-	close(ends[1]);
+	channel_close(keeper);
+	channel_close(worker);
 	return error;
 }

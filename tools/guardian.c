@@ -193,12 +193,12 @@ static bool keeper_is_due(struct guardian *g)
 }
 
 /* Hands the channel's end over: the guardian itself never has it open for longer. */
-static void send_channel(struct guardian *g, int channel)
+static void send_channel(struct guardian *g, const struct channel *channel)
 {
 	char word = ROLE_WORKER;
 	union {
 		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
+		char room[CMSG_SPACE(2 * sizeof(int))];
 	} control;
 	struct iovec part = { &word, 1 };
 	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
@@ -209,17 +209,19 @@ static void send_channel(struct guardian *g, int channel)
 	c = CMSG_FIRSTHDR(&m);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &channel, sizeof(channel));
+	c->cmsg_len = CMSG_LEN(2 * sizeof(int));
+	memcpy(CMSG_DATA(c), &channel->in, sizeof(int));
+	memcpy(CMSG_DATA(c) + sizeof(int), &channel->out, sizeof(int));
 	(void)sendmsg(g->keeper_end, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* It has not even a place to complain: see try_worker_jail(). */
-static void worker_begin(struct guardian *g, int channel)
+static void worker_begin(struct guardian *g, const struct channel *channel)
 {
+	const int keep[] = { channel->in, channel->out };
 	const char *step;
 
-	child_begin(g, &channel, 1);
+	child_begin(g, keep, 2);
 	if (munmap(g->run->shared, sizeof(*g->run->shared)) < 0 ||
 	    jail_enter(&g->run->worker_jail, &step) < 0)
 		_exit(CTH_EXIT_FAILURE);
@@ -228,25 +230,25 @@ static void worker_begin(struct guardian *g, int channel)
 
 static void start_worker(struct guardian *g)
 {
-	int ends[2];
+	struct channel keeper, worker;
 	pid_t id;
 
 	end_worker(g);
-	if (!worker_is_due(g) || channel_pair(ends, g->run->conf.deadline) < 0) {
+	if (!worker_is_due(g) || channel_pair(&keeper, &worker) < 0) {
 		guardian_tell(g, ROLE_NONE);
 		return;
 	}
 	id = fork();
 	if (id == 0)
-		worker_begin(g, ends[1]);
-	close(ends[1]);
+		worker_begin(g, &worker);
+	channel_close(&worker);
 	if (id > 0) {
 		g->worker = id;
-		send_channel(g, ends[0]);
+		send_channel(g, &keeper);
 	} else {
 		guardian_tell(g, ROLE_NONE);
 	}
-	close(ends[0]);
+	channel_close(&keeper);
 }
 
 /* A keeper that has left, or never got in, has unbound it; then the helpers may be another's. */

@@ -30,7 +30,8 @@
 
 struct keeper {
 	struct run *run;
-	int guardian, channel;
+	int guardian;
+	struct channel channel;
 	uint32_t id;
 	bool leaving, relaying;
 	int64_t worker_at; /* not before that */
@@ -52,12 +53,12 @@ static void stay_behind(struct keeper *k)
 }
 
 /* One of them: 0: nothing there, or the guardian is gone. A channel comes with ROLE_WORKER. */
-static char next_word(struct keeper *k, int flags, int *channel)
+static char next_word(struct keeper *k, int flags, struct channel *channel)
 {
 	char word = 0;
 	union {
 		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
+		char room[CMSG_SPACE(2 * sizeof(int))];
 	} control;
 	struct iovec part = { &word, 1 };
 	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
@@ -65,14 +66,16 @@ static char next_word(struct keeper *k, int flags, int *channel)
 	const struct cmsghdr *c;
 	ssize_t n = recvmsg(k->guardian, &m, flags | MSG_CMSG_CLOEXEC);
 
-	*channel = -1;
+	*channel = (struct channel){ -1, -1 };
 	if (n == 0) /* nobody is there to restart anybody: a successor of us all may come */
 		stay_behind(k);
 	if (n <= 0)
 		return 0;
 	c = CMSG_FIRSTHDR(&m);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(channel, CMSG_DATA(c), sizeof(*channel));
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+		memcpy(&channel->in, CMSG_DATA(c), sizeof(int));
+		memcpy(&channel->out, CMSG_DATA(c) + sizeof(int), sizeof(int));
+	}
 	return word;
 }
 
@@ -90,12 +93,11 @@ static void take_word(struct keeper *k, char word)
 
 static void take_words(struct keeper *k)
 {
-	int channel;
+	struct channel late;
 	char word;
 
-	while ((word = next_word(k, MSG_DONTWAIT, &channel)) != 0) {
-		if (channel >= 0)
-			close(channel); /* one that came too late to be waited for */
+	while ((word = next_word(k, MSG_DONTWAIT, &late)) != 0) {
+		channel_close(&late); /* one that came too late to be waited for */
 		take_word(k, word);
 	}
 }
@@ -124,7 +126,7 @@ static bool get_channel(struct keeper *k, int64_t end)
 		if (poll(&wait, 1, (int)(end - now)) <= 0)
 			break;
 		word = next_word(k, MSG_DONTWAIT, &k->channel);
-		if (k->channel >= 0)
+		if (k->channel.in >= 0)
 			return true;
 		if (word == ROLE_NONE || (word == 0 && k->leaving))
 			break;
@@ -146,10 +148,9 @@ static bool get_worker(struct keeper *k)
 	       get_channel(k, end)) {
 		k->run->shared->roles.workers++;
 		show_life(k);
-		if (channel_greeted(k->channel, WORKER_WAIT) == 0)
+		if (channel_greeted(&k->channel, WORKER_WAIT) == 0)
 			return true;
-		close(k->channel);
-		k->channel = -1;
+		channel_close(&k->channel);
 		now = listener_now();
 	}
 	k->worker_at = listener_now() + WORKER_AGAIN;
@@ -164,8 +165,7 @@ static void lose_worker(struct keeper *k, int error)
 	uint64_t *count = error == -ETIMEDOUT ? &n->hung : error == -EPROTO ? &n->protested : &n->died;
 
 	show_life(k);
-	close(k->channel);
-	k->channel = -1;
+	channel_close(&k->channel);
 	(void)send(k->guardian, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if ((*count)++ == 0)
 		warn("the worker %s; the packet is given to another one",
@@ -231,7 +231,8 @@ static int ask_worker(struct keeper *k, const struct cth_call *c, uint32_t proto
 {
 	struct cth_event event = { .kind = CTH_EVENT_VIOLATION, .served = c->served,
 				   .flow = &c->flow };
-	int r = channel_ask(k->channel, next_id(k), proto, &c->view, d);
+	int r = channel_ask(&k->channel, next_id(k), proto, &c->view,
+			    (int)k->run->conf.deadline, d);
 
 	if (r == 0)
 		event.why = cth_decision_beyond(c, d);
@@ -249,7 +250,7 @@ static bool get_answer(struct keeper *k, const struct cth_call *c, struct cth_de
 	unsigned blamed = is_known_fatal(k, c) ? TRIES : 0;
 	bool known = blamed > 0;
 
-	while (blamed < TRIES && (k->channel >= 0 || get_worker(k))) {
+	while (blamed < TRIES && (k->channel.in >= 0 || get_worker(k))) {
 		int r = ask_worker(k, c, proto, d);
 
 		if (r == 0)
@@ -456,7 +457,7 @@ int keeper_run(struct run *r, int guardian, bool resume, bool left_well)
 
 	k.run = r;
 	k.guardian = guardian;
-	k.channel = -1;
+	k.channel = (struct channel){ -1, -1 };
 	run_go_on_counting(r);
 	status = places_prepare(r);
 	have_engines_ask(&k);

@@ -16,8 +16,8 @@
  *                              leaves it read and write. Runs the protocols.
  *
  * The keeper could not start a worker itself: it may neither change users nor fork. It asks the
- * guardian, with one byte, and gets the new channel's end by SCM_RIGHTS; the other end is the
- * worker's only descriptor, and the guardian keeps neither.
+ * guardian, with one byte, and gets the new channel's end by SCM_RIGHTS; the other end's two
+ * descriptors are all that the worker has, and the guardian keeps neither.
  *
  * Whoever dies: a packet is at one place at a time, and with the flow's state in the kernel, so
  * nothing is lost. The worker's question is asked again, of the next worker. The keeper's packets
@@ -58,10 +58,15 @@ int guardian_run(struct run *r);
 /* keeper.c: the keeper, which has been forked, with its end of the guardian's pair. */
 int keeper_run(struct run *r, int guardian, bool resume, bool left_well);
 
-/* worker.c: the worker; does not return. */
-void worker_run(int channel) __attribute__((noreturn));
+/* channel.c: one end of two pipes; -1: there is none. */
+struct channel {
+	int in, out;
+};
 
-/* channel.c: one question and its answer. Structs as they are: both ends are one program. */
+/* worker.c: the worker; does not return. */
+void worker_run(const struct channel *channel) __attribute__((noreturn));
+
+/* One question and its answer. Structs as they are: both ends are one program. */
 struct channel_question {
 	uint32_t id;
 	uint32_t proto;        /* its place in cth_protos */
@@ -74,29 +79,30 @@ struct channel_answer {
 };
 
 /*
- * Asks, id not 0, and waits as long as the channel's deadline: 0. -EPIPE: nobody was there to be asked;
- * -ECONNRESET: who was asked is dead; -ETIMEDOUT: it does not answer; -EPROTO: what it says is no
- * answer. Then the worker is to go.
+ * Asks, id not 0, and waits for so long: 0. -EPIPE: nobody was there to be asked; -ECONNRESET: who
+ * was asked is dead; -ETIMEDOUT: it does not answer; -EPROTO: what it says is no answer. Then the
+ * worker is to go.
  */
-int channel_ask(int channel, uint32_t id, uint32_t proto, const struct cth_view *v,
-		struct cth_decision *d);
+int channel_ask(const struct channel *c, uint32_t id, uint32_t proto, const struct cth_view *v,
+		int timeout_ms, struct cth_decision *d);
 
 /*
  * A worker that is in its jail says so, as if asked a question 0, which nobody is asked otherwise.
  * The keeper waits for that: what goes wrong up to there is no packet's fault. As channel_ask().
  */
-int channel_greet(int channel);
-int channel_greeted(int channel, int timeout_ms);
+int channel_greet(const struct channel *c);
+int channel_greeted(const struct channel *c, int timeout_ms);
 
 /* Takes the next question: 1, and its body lies in room; 0: the keeper is gone; -errno. */
 struct channel_room {
 	struct channel_question question;
 	uint8_t body[CTH_PACKET_MAX];
 };
-int channel_next(int channel, struct channel_room *room);
-int channel_answer(int channel, const struct channel_answer *answer);
+int channel_next(const struct channel *c, struct channel_room *room);
+int channel_answer(const struct channel *c, const struct channel_answer *answer);
 
-/* A pair for it, with its deadline: 0 or -errno. keeper's end first. */
-int channel_pair(int ends[2], unsigned deadline_ms);
+/* Both ends of one, close-on-exec: 0 or -errno. SIGPIPE is the caller's to ignore. */
+int channel_pair(struct channel *keeper, struct channel *worker);
+void channel_close(struct channel *c);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker.c - the process that reads what strangers have sent. All it has is one descriptor,
- * and all it does with it is to take questions and to give answers: see roles.h.
+ * worker.c - the process that reads what strangers have sent. All it has is two pipes' ends,
+ * and all it does with them is to take questions and to give answers: see roles.h.
  *
  * What it says about itself is its exit status and no more; it may not even speak.
  */
@@ -17,7 +17,7 @@ static size_t worker_protocols(void)
 	return n;
 }
 
-void worker_run(int channel)
+void worker_run(const struct channel *channel)
 {
 	static struct channel_room room;
 	struct channel_answer answer;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Unit tests of tools/channel.c and tools/worker.c, over a real pair of sockets. */
+/* Unit tests of tools/channel.c and tools/worker.c, over real pipes. */
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -12,26 +14,17 @@
 #define PATIENCE 60000 /* ms: a deadline that is not meant to pass */
 #define SHORT    50    /* ms: one that is */
 
-static int pair[2];
+static struct channel keeper, worker;
 
-static void begin(unsigned deadline)
+static void begin(void)
 {
-	assert_int_equal(channel_pair(pair, deadline), 0);
+	assert_int_equal(channel_pair(&keeper, &worker), 0);
 }
 
 static void end(void)
 {
-	for (int i = 0; i < 2; i++) {
-		if (pair[i] >= 0)
-			close(pair[i]);
-		pair[i] = -1;
-	}
-}
-
-static void hang_up(int i)
-{
-	close(pair[i]);
-	pair[i] = -1;
+	channel_close(&keeper);
+	channel_close(&worker);
 }
 
 static struct cth_view view_of(const void *body, size_t n)
@@ -58,15 +51,33 @@ static struct channel_answer answer_to(uint32_t id)
 
 static void say(const void *bytes, size_t n)
 {
-	assert_int_equal(send(pair[1], bytes, n, 0), (ssize_t)n);
+	assert_int_equal(write(worker.out, bytes, n), (ssize_t)n);
 }
 
-static int ask(uint32_t id, struct cth_decision *d)
+static void put(const void *bytes, size_t n)
+{
+	assert_int_equal(write(keeper.out, bytes, n), (ssize_t)n);
+}
+
+static int waiting(int fd)
+{
+	int n = -1;
+
+	assert_int_equal(ioctl(fd, FIONREAD, &n), 0);
+	return n;
+}
+
+static int ask_for(uint32_t id, int timeout_ms, struct cth_decision *d)
 {
 	struct cth_view v = view_of("PASV\r\n", 6);
 
 	memset(d, 0xee, sizeof(*d));
-	return channel_ask(pair[0], id, 0, &v, d);
+	return channel_ask(&keeper, id, 0, &v, timeout_ms, d);
+}
+
+static int ask(uint32_t id, struct cth_decision *d)
+{
+	return ask_for(id, PATIENCE, d);
 }
 
 /* A question is refused so, and the decision is as it was. */
@@ -75,7 +86,7 @@ static void assert_no_answer(uint32_t id, int error)
 	struct cth_decision d, was;
 
 	memset(&was, 0xee, sizeof(was));
-	assert_int_equal(ask(id, &d), error);
+	assert_int_equal(ask_for(id, error == -ETIMEDOUT ? SHORT : PATIENCE, &d), error);
 	assert_memory_equal(&d, &was, sizeof(d));
 }
 
@@ -87,11 +98,11 @@ static void a_question_arrives_as_it_was_asked_and_its_answer_as_it_was_given(vo
 	struct channel_answer a = answer_to(9);
 	struct cth_decision d;
 
-	begin(PATIENCE);
+	begin();
 	say(&a, sizeof(a)); /* so that one process will do */
 	assert_int_equal(ask(9, &d), 0);
 	assert_memory_equal(&d, &a.decision, sizeof(d));
-	assert_int_equal(channel_next(pair[1], &room), 1);
+	assert_int_equal(channel_next(&worker, &room), 1);
 	assert_int_equal(room.question.id, 9);
 	assert_int_equal(room.question.proto, 0);
 	assert_int_equal(room.question.view.seq, 4711);
@@ -107,10 +118,10 @@ static void no_address_of_the_keepers_goes_out(void **unused)
 	struct channel_question q;
 	struct cth_decision d;
 
-	begin(PATIENCE);
+	begin();
 	say(&a, sizeof(a));
 	assert_int_equal(ask(1, &d), 0);
-	assert_int_equal(read(pair[1], record, sizeof(record)), sizeof(q) + 6);
+	assert_int_equal(read(worker.in, record, sizeof(record)), sizeof(q) + 6);
 	memcpy(&q, record, sizeof(q));
 	assert_null(q.view.body.p);
 	assert_memory_equal(record + sizeof(q), "PASV\r\n", 6);
@@ -128,10 +139,10 @@ static void the_largest_body_gets_through(void **unused)
 
 	for (size_t i = 0; i < sizeof(body); i++)
 		body[i] = (uint8_t)(i * 7 + (i >> 8));
-	begin(PATIENCE);
+	begin();
 	say(&a, sizeof(a));
-	assert_int_equal(channel_ask(pair[0], 2, 0, &v, &d), 0);
-	assert_int_equal(channel_next(pair[1], &room), 1);
+	assert_int_equal(channel_ask(&keeper, 2, 0, &v, PATIENCE, &d), 0);
+	assert_int_equal(channel_next(&worker, &room), 1);
 	assert_bytes(room.question.view.body, body, sizeof(body));
 	end();
 	(void)unused;
@@ -139,8 +150,8 @@ static void the_largest_body_gets_through(void **unused)
 
 static void who_has_gone_before_the_question_is_no_victim_of_it(void **unused)
 {
-	begin(PATIENCE);
-	hang_up(1);
+	begin();
+	channel_close(&worker);
 	assert_no_answer(1, -EPIPE);
 	end();
 	(void)unused;
@@ -152,18 +163,18 @@ static void who_ends_after_the_question_is_told_from_that(void **unused)
 	for (int killed = 0; killed < 2; killed++) {
 		pid_t id;
 
-		begin(PATIENCE);
+		begin();
 		id = fork();
 		assert_true(id >= 0);
 		if (id == 0) {
 			static struct channel_room room;
 
-			close(pair[0]);
-			if (channel_next(pair[1], &room) == 1 && killed)
+			channel_close(&keeper);
+			if (channel_next(&worker, &room) == 1 && killed)
 				raise(SIGKILL);
 			_exit(0);
 		}
-		hang_up(1);
+		channel_close(&worker);
 		assert_no_answer(1, -ECONNRESET);
 		assert_int_equal(waitpid(id, NULL, 0), id);
 		end();
@@ -173,14 +184,20 @@ static void who_ends_after_the_question_is_told_from_that(void **unused)
 
 static void who_dies_without_having_read_the_question_too(void **unused)
 {
-	struct cth_decision d;
-	struct channel_answer a = answer_to(1);
+	pid_t id;
 
-	begin(PATIENCE);
-	say(&a, sizeof(a));
-	assert_int_equal(ask(1, &d), 0); /* nobody reads it */
-	hang_up(1);
-	assert_no_answer(2, -ECONNRESET);
+	begin();
+	id = fork();
+	assert_true(id >= 0);
+	if (id == 0) {
+		channel_close(&keeper);
+		while (waiting(worker.in) == 0)
+			;
+		_exit(0);
+	}
+	channel_close(&worker);
+	assert_no_answer(1, -ECONNRESET);
+	assert_int_equal(waitpid(id, NULL, 0), id);
 	end();
 	(void)unused;
 }
@@ -190,7 +207,7 @@ static void silence_ends_at_the_deadline(void **unused)
 	struct timespec from, to;
 	int64_t ms;
 
-	begin(SHORT);
+	begin();
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	assert_no_answer(1, -ETIMEDOUT);
 	clock_gettime(CLOCK_MONOTONIC, &to);
@@ -207,10 +224,10 @@ static void who_takes_no_question_ends_at_the_deadline_too(void **unused)
 	struct cth_decision d;
 	int r = -ETIMEDOUT;
 
-	begin(SHORT);
+	begin();
 	/* The answers that do not come are waited for as well; then there is room for no more. */
 	for (uint32_t i = 1; i <= 8 && r == -ETIMEDOUT; i++)
-		r = channel_ask(pair[0], i, 0, &v, &d);
+		r = channel_ask(&keeper, i, 0, &v, SHORT, &d);
 	assert_int_equal(r, -ETIMEDOUT);
 	end();
 	(void)unused;
@@ -228,7 +245,7 @@ static void a_record_of_another_length_is_no_answer(void **unused)
 		struct channel_answer a = answer_to(3);
 
 		memcpy(bytes, &a, sizeof(a));
-		begin(PATIENCE);
+		begin();
 		say(bytes, lengths[i]);
 		assert_no_answer(3, -EPROTO);
 		end();
@@ -243,7 +260,7 @@ static void an_answer_to_another_question_is_none(void **unused)
 	for (size_t i = 0; i < N_OF(ids); i++) {
 		struct channel_answer a = answer_to(ids[i]);
 
-		begin(PATIENCE);
+		begin();
 		say(&a, sizeof(a));
 		assert_no_answer(5, -EPROTO);
 		end();
@@ -256,7 +273,7 @@ static void of_two_answers_the_second_spoils_the_next_question(void **unused)
 	struct channel_answer a = answer_to(1);
 	struct cth_decision d;
 
-	begin(PATIENCE);
+	begin();
 	say(&a, sizeof(a));
 	say(&a, sizeof(a));
 	assert_int_equal(ask(1, &d), 0);
@@ -272,7 +289,7 @@ static void an_answer_may_be_any_bytes(void **unused)
 
 	memset(&a, 0xff, sizeof(a));
 	a.id = 4;
-	begin(PATIENCE);
+	begin();
 	say(&a, sizeof(a));
 	assert_int_equal(ask(4, &d), 0);
 	assert_memory_equal(&d, &a.decision, sizeof(d));
@@ -286,15 +303,15 @@ static void the_keeper_hanging_up_is_an_end(void **unused)
 {
 	static struct channel_room room;
 
-	begin(PATIENCE);
-	hang_up(0);
-	assert_int_equal(channel_next(pair[1], &room), 0);
+	begin();
+	channel_close(&keeper);
+	assert_int_equal(channel_next(&worker, &room), 0);
 	end();
 	/* with something unread as well */
-	begin(PATIENCE);
-	assert_int_equal(channel_greet(pair[1]), 0);
-	hang_up(0);
-	assert_int_equal(channel_next(pair[1], &room), 0);
+	begin();
+	assert_int_equal(channel_greet(&worker), 0);
+	channel_close(&keeper);
+	assert_int_equal(channel_next(&worker, &room), 0);
 	end();
 	(void)unused;
 }
@@ -306,19 +323,77 @@ static void a_question_that_contradicts_itself_is_refused(void **unused)
 	static const size_t lengths[] = {
 		1, sizeof(record.q) - 1, sizeof(record.q), sizeof(record.q) + 3, sizeof(record.q) + 5,
 	};
+	static const size_t lies[] = { CTH_PACKET_MAX + 1, SIZE_MAX };
 
 	record.q.view.body.n = 4;
 	for (size_t i = 0; i < N_OF(lengths); i++) {
-		begin(PATIENCE);
-		assert_int_equal(send(pair[0], &record, lengths[i], 0), (ssize_t)lengths[i]);
-		assert_int_equal(channel_next(pair[1], &room), -EPROTO);
+		begin();
+		put(&record, lengths[i]);
+		channel_close(&keeper);
+		assert_int_equal(channel_next(&worker, &room), -EPROTO);
 		end();
 	}
-	begin(PATIENCE);
-	assert_int_equal(send(pair[0], &record, sizeof(record.q) + 4, 0), sizeof(record.q) + 4);
-	assert_int_equal(channel_next(pair[1], &room), 1);
-	assert_ptr_equal(room.question.view.body.p, room.body);
+	for (size_t i = 0; i < N_OF(lies); i++) {
+		record.q.view.body.n = lies[i];
+		begin();
+		put(&record, sizeof(record));
+		assert_int_equal(channel_next(&worker, &room), -EPROTO);
+		end();
+	}
+	(void)unused;
+}
+
+/* As it may where a pipe must not be as large as the channel wants it. */
+static void a_question_may_come_in_pieces(void **unused)
+{
+	static struct channel_room room;
+	static struct { struct channel_question q; uint8_t more[4]; } record;
+	const size_t n = sizeof(record.q) + 4;
+
+	record.q.view.body.n = 4;
+	for (size_t cut = 1; cut < n; cut++) {
+		int status;
+		pid_t id;
+
+		begin();
+		put(&record, cut);
+		id = fork();
+		assert_true(id >= 0);
+		if (id == 0)
+			_exit(channel_next(&worker, &room) == 1 &&
+			      room.question.view.body.p == room.body ? 0 : 1);
+		while (waiting(worker.in) > 0)
+			;
+		put((const uint8_t *)&record + cut, n - cut);
+		assert_int_equal(waitpid(id, &status, 0), id);
+		assert_int_equal(status, 0);
+		end();
+	}
+	(void)unused;
+}
+
+/* With the pipe as small as it may be, and the worker slow to read. */
+static void a_large_question_goes_through_a_small_pipe(void **unused)
+{
+	static uint8_t body[CTH_PACKET_MAX];
+	struct cth_view v = view_of(body, sizeof(body));
+	struct cth_decision d;
+	pid_t id;
+
+	begin();
+	assert_int_equal(fcntl(keeper.out, F_SETPIPE_SZ, 4096), 4096);
+	id = fork();
+	assert_true(id >= 0);
+	if (id == 0) {
+		channel_close(&keeper);
+		worker_run(&worker);
+	}
+	channel_close(&worker);
+	assert_int_equal(channel_greeted(&keeper, PATIENCE), 0);
+	for (uint32_t i = 1; i <= 20; i++)
+		assert_int_equal(channel_ask(&keeper, i, 0, &v, PATIENCE, &d), 0);
 	end();
+	assert_int_equal(waitpid(id, NULL, 0), id);
 	(void)unused;
 }
 
@@ -326,14 +401,14 @@ static void a_greeting_is_told_from_all_else(void **unused)
 {
 	struct channel_answer a = answer_to(1);
 
-	begin(PATIENCE);
-	assert_int_equal(channel_greet(pair[1]), 0);
-	assert_int_equal(channel_greeted(pair[0], PATIENCE), 0);
-	assert_int_equal(channel_greeted(pair[0], 0), -ETIMEDOUT);
+	begin();
+	assert_int_equal(channel_greet(&worker), 0);
+	assert_int_equal(channel_greeted(&keeper, PATIENCE), 0);
+	assert_int_equal(channel_greeted(&keeper, 0), -ETIMEDOUT);
 	say(&a, sizeof(a));
-	assert_int_equal(channel_greeted(pair[0], PATIENCE), -EPROTO);
-	hang_up(1);
-	assert_int_equal(channel_greeted(pair[0], PATIENCE), -ECONNRESET);
+	assert_int_equal(channel_greeted(&keeper, PATIENCE), -EPROTO);
+	channel_close(&worker);
+	assert_int_equal(channel_greeted(&keeper, PATIENCE), -ECONNRESET);
 	end();
 	(void)unused;
 }
@@ -354,21 +429,21 @@ static void signals_interrupt_neither_side(void **unused)
 	memset(&a, 0, sizeof(a));
 	a.sa_handler = nothing; /* and no SA_RESTART */
 	sigaction(SIGALRM, &a, NULL);
-	begin(PATIENCE);
+	begin();
 	id = fork();
 	assert_true(id >= 0);
 	if (id == 0) {
-		close(pair[0]);
+		channel_close(&keeper);
 		setitimer(ITIMER_REAL, &often, NULL);
-		worker_run(pair[1]);
+		worker_run(&worker);
 	}
-	hang_up(1);
+	channel_close(&worker);
 	setitimer(ITIMER_REAL, &often, NULL);
-	assert_int_equal(channel_greeted(pair[0], PATIENCE), 0);
+	assert_int_equal(channel_greeted(&keeper, PATIENCE), 0);
 	for (uint32_t i = 1; i <= 200; i++)
 		assert_int_equal(ask(i, &d), 0);
 	setitimer(ITIMER_REAL, &never, NULL);
-	hang_up(0);
+	channel_close(&keeper);
 	assert_int_equal(waitpid(id, NULL, 0), id);
 	signal(SIGALRM, SIG_DFL);
 	(void)unused;
@@ -378,15 +453,15 @@ static pid_t start_worker(void)
 {
 	pid_t id;
 
-	begin(PATIENCE);
+	begin();
 	id = fork();
 	assert_true(id >= 0);
 	if (id == 0) {
-		close(pair[0]);
-		worker_run(pair[1]);
+		channel_close(&keeper);
+		worker_run(&worker);
 	}
-	hang_up(1);
-	assert_int_equal(channel_greeted(pair[0], PATIENCE), 0);
+	channel_close(&worker);
+	assert_int_equal(channel_greeted(&keeper, PATIENCE), 0);
 	return id;
 }
 
@@ -410,12 +485,12 @@ static void a_worker_decides_as_the_protocol_does(void **unused)
 	v.self_public = v.self;
 	for (uint32_t i = 0; cth_protos[i]; i++) {
 		cth_decide(cth_protos[i], &v, &own);
-		assert_int_equal(channel_ask(pair[0], i + 1, i, &v, &d), 0);
+		assert_int_equal(channel_ask(&keeper, i + 1, i, &v, PATIENCE, &d), 0);
 		assert_memory_equal(&d, &own, sizeof(d));
 		if (strcmp(cth_protos[i]->name, "ftp") == 0)
 			assert_true(memcmp(d.state, v.state, sizeof(d.state)) != 0 || d.wanted_n > 0);
 	}
-	hang_up(0);
+	channel_close(&keeper);
 	assert_int_equal(ended(id), 0);
 	(void)unused;
 }
@@ -426,8 +501,8 @@ static void a_worker_asked_for_a_protocol_that_there_is_not_ends(void **unused)
 	struct cth_decision d;
 	pid_t id = start_worker();
 
-	assert_int_equal(channel_ask(pair[0], 1, 1000, &v, &d), -ECONNRESET);
-	hang_up(0);
+	assert_int_equal(channel_ask(&keeper, 1, 1000, &v, PATIENCE, &d), -ECONNRESET);
+	channel_close(&keeper);
 	assert_int_equal(ended(id), 1);
 	(void)unused;
 }
@@ -449,6 +524,8 @@ int main(void)
 		cmocka_unit_test(an_answer_may_be_any_bytes),
 		cmocka_unit_test(the_keeper_hanging_up_is_an_end),
 		cmocka_unit_test(a_question_that_contradicts_itself_is_refused),
+		cmocka_unit_test(a_question_may_come_in_pieces),
+		cmocka_unit_test(a_large_question_goes_through_a_small_pipe),
 		cmocka_unit_test(a_greeting_is_told_from_all_else),
 		cmocka_unit_test(signals_interrupt_neither_side),
 		cmocka_unit_test(a_worker_decides_as_the_protocol_does),

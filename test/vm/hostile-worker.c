@@ -21,13 +21,13 @@
 #define MAGIC "SITE HOSTILE "
 #define FLOOD 100
 
-static int channel;
+static const struct channel *channel;
 static uint32_t id;
 static const struct cth_view *view;
 
 static void say(const void *bytes, size_t n)
 {
-	if (write(channel, bytes, n) < 0)
+	if (write(channel->out, bytes, n) < 0)
 		_exit(1);
 }
 
@@ -278,7 +278,7 @@ static void answer(void)
 	say_decision(id, &d);
 }
 
-void worker_run(int end)
+void worker_run(const struct channel *end)
 {
 	static struct channel_room room;
 

@@ -249,6 +249,11 @@ uninstall-units-procd:
 	rm -f $(DESTDIR)$(INITDIR)/cth
 	@$(call unit_forget,cth.uci,$(SYSCONFDIR)/config/cth)
 
+# $(BUILD)/libcthelper-$(VERSION).tar.gz, the same bytes wherever it is made.
+dist:
+	@BUILD=$(BUILD) tools/package/dist
+.PHONY: dist
+
 clean:
 	rm -rf $(BUILD)
 

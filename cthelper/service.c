@@ -11,6 +11,9 @@
  * or something failed halfway. An answer that is lost leaves open whether the kernel has done
  * it; then it is undone too, for a helper that is disabled once too often is no harm, and
  * one that stays enabled with nobody listening is.
+ *
+ * Services in several network namespaces go through these steps side by side, each step for all of
+ * them before the next: what is enabled is enabled everywhere at once.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -169,14 +172,19 @@ static int service_carve(struct cth_service *s, void *memory, size_t size)
 	return 0;
 }
 
+static void service_clean(struct cth_service *s)
+{
+	s->helpers_n = s->queues_n = 0;
+	s->leaving = s->stay = false;
+}
+
 static int service_prepare(struct cth_service *s, const struct cth_service_config *cfg,
 			   void *memory, size_t size)
 {
 	int r;
 
 	s->config = *cfg;
-	s->helpers_n = s->queues_n = 0;
-	s->leaving = s->stay = false;
+	service_clean(s);
 	r = service_list(s);
 	return r < 0 ? r : service_carve(s, memory, size);
 }
@@ -263,6 +271,8 @@ static int service_register(struct cth_service *s, struct cth_service_helper *h,
 {
 	int r;
 
+	if (h->shared)
+		return 0;
 	f->step = CTH_STEP_REGISTER;
 	service_wanted(h, &f->helper);
 	r = cth_helper_get(&s->control, f->helper.name, h->l3, h->l4, &h->was, &f->nack);
@@ -281,6 +291,8 @@ static int service_enable(struct cth_service *s, struct cth_service_helper *h,
 {
 	int r;
 
+	if (h->shared)
+		return 0;
 	f->step = CTH_STEP_ENABLE;
 	service_wanted(h, &f->helper);
 	f->helper.enabled = true;
@@ -411,14 +423,16 @@ static int service_listen(struct cth_service *s, struct cth_service_fault *f)
 		(void)cth_sock_rcvbuf(&s->sock, s->config.rcvbuf);
 	if (s->config.resume && !s->config.left_well)
 		r = service_inherit(s, f);
-	if (r == 0)
-		r = service_bind_all(s, f);
-	if (r < 0)
-		return r;
-	/* Left by one that was killed: from now on it is us whom its packets come to. */
+	return r < 0 ? r : service_bind_all(s, f);
+}
+
+/* Left by one that was killed: from now on it is us whom its packets come to. */
+static int service_answer_for(struct cth_service *s, struct cth_service_fault *f)
+{
+	(void)f;
 	for (size_t i = 0; i < s->helpers_n; i++)
 		s->helpers[i].enabled = s->helpers[i].taken && s->helpers[i].was.enabled;
-	return r;
+	return 0;
 }
 
 /* No slot is in use while nobody receives packets: the first one takes the batch. */
@@ -447,27 +461,12 @@ static int service_attach(struct cth_service *s, struct cth_service_helper *h,
 	service_wanted(h, &f->helper);
 	service_batch(s, &m);
 	r = cth_attach(&s->control, &m, &a, &f->nack);
-	h->attached = r == 0 || service_in_doubt(r, &f->nack);
+	if (r == 0 || service_in_doubt(r, &f->nack))
+		h->attached = true; /* else what was there before still is */
 	/* What IPv4 has just got, IPv6 can only lack because nf_tables has no such family. */
 	if ((r == -EOPNOTSUPP || r == -EAFNOSUPPORT) && a.ipv6 && !terms->no_ipv4)
 		return 0;
 	return r;
-}
-
-/*
- * Serves what still waits: until the socket is empty, and once more after a moment, for a packet
- * that another CPU was about to queue. No more than can have waited, should another rule feed the queue.
- * The moment is spent on a socket that nothing comes from.
- */
-static int service_drain(struct cth_service *s)
-{
-	int r = cth_engine_run(&s->engine, s->waiting, 0);
-
-	if (r < 0)
-		return r;
-	cth_sock_receive(&s->control, s->ring, 1, SERVICE_QUIET_MS);
-	r = cth_engine_run(&s->engine, s->waiting, 0);
-	return r < 0 ? r : 0;
 }
 
 /* On the way in. */
@@ -494,20 +493,83 @@ static void service_forget_answers(struct cth_service *s)
 		;
 }
 
-static int service_start(struct cth_service *s, struct cth_service_fault *f)
+static int service_register_all(struct cth_service *s, struct cth_service_fault *f)
 {
-	int r;
-
 	if (s->config.resume)
 		service_forget_answers(s);
-	r = service_each(s, service_register, f);
-	if (r == 0)
-		r = service_listen(s, f);
-	if (r == 0)
-		r = service_each(s, service_enable, f);
-	if (r == 0)
-		r = service_each(s, service_attach, f);
+	return service_each(s, service_register, f);
+}
+
+static int service_enable_all(struct cth_service *s, struct cth_service_fault *f)
+{
+	return service_each(s, service_enable, f);
+}
+
+static int service_attach_all(struct cth_service *s, struct cth_service_fault *f)
+{
+	return service_each(s, service_attach, f);
+}
+
+/* All services. */
+
+typedef int service_stage(struct cth_service *s, struct cth_service_fault *f);
+
+/* Every stage for all of them before the next one begins; NULL ends the stages. */
+static int services_go(const struct cth_service_part *parts, size_t n, service_stage *const *stage,
+		       struct cth_service_fault *f)
+{
+	int r = 0;
+
+	for (; *stage && r == 0; stage++) {
+		for (size_t i = 0; i < n && r == 0; i++) {
+			r = (*stage)(parts[i].service, f);
+			f->service = parts[i].service;
+		}
+	}
 	return r;
+}
+
+/* The same registration, in a service before the n-th. */
+static const struct cth_service_helper *services_find(const struct cth_service_part *parts, size_t n,
+						      const struct cth_service_helper *like)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct cth_service *s = parts[i].service;
+
+		for (size_t k = 0; k < s->helpers_n; k++)
+			if (s->helpers[k].l3 == like->l3 && s->helpers[k].l4 == like->l4 &&
+			    strcmp(service_name(&s->helpers[k]), service_name(like)) == 0)
+				return &s->helpers[k];
+	}
+	return NULL;
+}
+
+static bool service_wants_the_same(const struct cth_service_helper *a,
+				   const struct cth_service_helper *b)
+{
+	struct cth_helper one, other;
+
+	service_wanted(a, &one);
+	service_wanted(b, &other);
+	return memcmp(&one, &other, sizeof(one)) == 0;
+}
+
+/* What several have is the first one's to register; and cannot be on two terms. */
+static int services_share(const struct cth_service_part *parts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct cth_service *s = parts[i].service;
+
+		for (size_t k = 0; k < s->helpers_n; k++) {
+			const struct cth_service_helper *first =
+				services_find(parts, i, &s->helpers[k]);
+
+			s->helpers[k].shared = first != NULL;
+			if (first && !service_wants_the_same(first, &s->helpers[k]))
+				return -EINVAL;
+		}
+	}
+	return 0;
 }
 
 /* What the caller has set in it outlives a start. */
@@ -528,34 +590,74 @@ static void service_init_engine(struct cth_service *s)
 	e->cold = cold;
 }
 
-int cth_service_open_on(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
-			size_t size, struct cth_service_fault *fault)
+static int services_prepare(const struct cth_service_part *parts, size_t n,
+			    struct cth_service_fault *f)
 {
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		struct cth_service *s = parts[i].service;
+
+		r = service_prepare(s, parts[i].config, parts[i].memory, parts[i].size);
+		f->service = s;
+		if (r < 0)
+			continue;
+		/* The slots are as large as it wants them. */
+		(void)cth_queue_init(&s->queue, &s->sock, s->ring, CTH_SERVICE_SLOTS, s->out,
+				     CTH_QUEUE_OUT, cth_engine_packet, &s->engine);
+		service_init_engine(s);
+	}
+	return r < 0 ? r : services_share(parts, n);
+}
+
+static bool services_are_open(const struct cth_service_part *parts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (parts[i].service->opened)
+			return true;
+	return false;
+}
+
+int cth_services_open_on(const struct cth_service_part *parts, size_t n,
+			 struct cth_service_fault *fault)
+{
+	static service_stage *const way_in[] = {
+		service_register_all, service_listen, service_answer_for, service_enable_all,
+		service_attach_all, NULL
+	};
 	struct cth_service_fault own;
 	int r;
 
 	if (!fault)
 		fault = &own;
 	memset(fault, 0, sizeof(*fault));
-	if (s->opened)
+	if (services_are_open(parts, n))
 		return -EINVAL;
-	s->opened = true;
-	r = service_prepare(s, cfg, memory, size);
-	if (r == 0) {
-		/* The slots are as large as it wants them. */
-		(void)cth_queue_init(&s->queue, &s->sock, s->ring, CTH_SERVICE_SLOTS, s->out,
-				     CTH_QUEUE_OUT, cth_engine_packet, &s->engine);
-		service_init_engine(s);
-		r = service_start(s, fault);
+	for (size_t i = 0; i < n; i++) {
+		service_clean(parts[i].service);
+		parts[i].service->opened = true;
 	}
-	if (r < 0) {
-		s->stay = s->config.resume; /* another one will try */
-		cth_service_close(s);
-		return r;
+	r = services_prepare(parts, n, fault);
+	if (r == 0)
+		r = services_go(parts, n, way_in, fault);
+	for (size_t i = 0; i < n; i++) {
+		/* Its answers come at once, or were lost; and packets wait meanwhile. */
+		if (r == 0)
+			parts[i].service->control.timeout_ms = SERVICE_ANSWER_MS;
+		else
+			parts[i].service->stay = parts[i].config->resume; /* another one will try */
 	}
-	/* Its answers come at once, or were lost; and packets wait meanwhile. */
-	s->control.timeout_ms = SERVICE_ANSWER_MS;
+	if (r < 0)
+		cth_services_close(parts, n);
 	return r;
+}
+
+int cth_service_open_on(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
+			size_t size, struct cth_service_fault *fault)
+{
+	const struct cth_service_part alone = { s, cfg, memory, size, NULL };
+
+	return cth_services_open_on(&alone, 1, fault);
 }
 
 int cth_service_open(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
@@ -599,41 +701,92 @@ static bool service_undone(int r, int *first)
 	return r == 0 || r == -ENOENT;
 }
 
-static void service_disable_all(struct cth_service *s, int *first)
+/* How far it is. */
+struct service_undoing {
+	bool all;          /* it is the end; else what no terms speak of goes */
+	bool cleared;      /* rules have gone, of tables that are to follow */
+	unsigned patience; /* tries to delete what is busy */
+	int first;         /* error; 0: none yet */
+};
+
+typedef void service_undo(struct cth_service *s, struct service_undoing *u);
+
+static void services_undo(const struct cth_service_part *parts, size_t n, service_undo *undo,
+			  struct service_undoing *u)
+{
+	for (size_t i = n; i-- > 0;)
+		if (parts[i].service->opened)
+			undo(parts[i].service, u);
+}
+
+static void service_disable_all(struct cth_service *s, struct service_undoing *u)
 {
 	for (size_t i = s->helpers_n; i-- > 0;) {
 		struct cth_service_helper *h = &s->helpers[i];
 
-		if (h->enabled && service_undone(service_disable(s, h), first))
+		if (h->enabled && service_undone(service_disable(s, h), &u->first))
 			h->enabled = false;
 	}
+	s->leaving = true;
+}
+
+/* Until its socket is empty; no more than can have waited, should another rule feed the queue. */
+static void service_serve_waiting(struct cth_service *s, struct service_undoing *u)
+{
+	int r = s->queues_n ? cth_engine_run(&s->engine, s->waiting, 0) : 0;
+
+	service_undone(r < 0 ? r : 0, &u->first);
+}
+
+/* Any of them that listens. */
+static struct cth_service *services_listener(const struct cth_service_part *parts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (parts[i].service->opened && parts[i].service->queues_n)
+			return parts[i].service;
+	return NULL;
+}
+
+/*
+ * Serves what still waits; and once more after a moment, for a packet that another CPU was about to
+ * queue. The moment is one for all, and spent on a socket that nothing comes from.
+ */
+static void services_drain(const struct cth_service_part *parts, size_t n,
+			   struct service_undoing *u)
+{
+	struct cth_service *s = services_listener(parts, n);
+
+	if (!s)
+		return;
+	services_undo(parts, n, service_serve_waiting, u);
+	cth_sock_receive(&s->control, s->ring, 1, SERVICE_QUIET_MS);
+	services_undo(parts, n, service_serve_waiting, u);
 }
 
 /* Whose rules are ours, and are to go: all, or those whose terms are without any. */
-static bool service_is_to_detach(const struct cth_service_helper *h, bool all)
+static bool service_is_to_detach(const struct cth_service *s, const struct cth_service_helper *h,
+				 bool all)
 {
-	return h->attached && (all || !h->served->terms.attach);
+	return h->attached && (all ? !s->stay : !h->served->terms.attach);
 }
 
-static bool service_clear(struct cth_service *s, bool all, int *first)
+static void service_clear(struct cth_service *s, struct service_undoing *u)
 {
-	bool any = false;
 	struct cth_msg m;
 
 	service_batch(s, &m);
 	for (size_t i = s->helpers_n; i-- > 0;) {
 		struct cth_service_helper *h = &s->helpers[i];
 
-		if (!service_is_to_detach(h, all))
+		if (!service_is_to_detach(s, h, u->all))
 			continue;
-		any = true;
+		u->cleared = true;
 		service_undone(cth_attach_clear(&s->control, &m, service_name(h), h->l3 == AF_INET6,
-						NULL), first);
+						NULL), &u->first);
 	}
-	return any;
 }
 
-static void service_detach(struct cth_service *s, bool all, int *first)
+static void service_detach(struct cth_service *s, struct service_undoing *u)
 {
 	struct cth_msg m;
 
@@ -642,60 +795,72 @@ static void service_detach(struct cth_service *s, bool all, int *first)
 		struct cth_service_helper *h = &s->helpers[i];
 
 		/* One table has the rules of every l4: of the others it is gone already. */
-		if (service_is_to_detach(h, all) &&
+		if (service_is_to_detach(s, h, u->all) &&
 		    service_undone(cth_detach(&s->control, &m, service_name(h), h->l3 == AF_INET6,
-					      NULL), first))
+					      NULL), &u->first))
 			h->attached = false;
 	}
 }
 
 /* All queues, or those that no terms name. */
-static void service_unbind(struct cth_service *s, bool all, int *first)
+static void service_unbind(struct cth_service *s, struct service_undoing *u)
 {
 	for (size_t i = s->queues_n; i-- > 0;) {
-		if (!all && service_names(s->config.served, s->config.n, s->queues[i]))
+		if (u->all ? s->stay : service_names(s->config.served, s->config.n, s->queues[i]))
 			continue;
-		if (service_undone(cth_queue_unbind(&s->queue, s->queues[i], NULL), first))
+		if (service_undone(cth_queue_unbind(&s->queue, s->queues[i], NULL), &u->first))
 			s->queues[i] = s->queues[--s->queues_n];
 	}
 }
 
-static void service_leave_registry(struct cth_service *s, int *first)
+/* That unbinds even if the kernel would not hear of it. */
+static void service_close_queue(struct cth_service *s, struct service_undoing *u)
 {
-	unsigned patience = SERVICE_FREES;
+	(void)u;
+	cth_sock_close(&s->sock);
+}
 
-	for (size_t i = s->helpers_n; i-- > 0;) {
+static void service_leave_registry(struct cth_service *s, struct service_undoing *u)
+{
+	for (size_t i = s->helpers_n; i-- > 0 && !s->stay;) {
 		struct cth_service_helper *h = &s->helpers[i];
 
 		if (!h->made && h->changed && !h->enabled)
-			service_undone(service_restore(s, h), first);
-		if (h->made && service_undone(service_delete(s, h, &patience), first))
+			service_undone(service_restore(s, h), &u->first);
+		if (h->made && service_undone(service_delete(s, h, &u->patience), &u->first))
 			h->made = false;
 	}
 }
 
-int cth_service_close(struct cth_service *s)
+static void service_end(struct cth_service *s, struct service_undoing *u)
 {
-	int first = 0;
-
-	if (!s->opened)
-		return 0;
-	service_disable_all(s, &first);
-	s->leaving = true;
-	if (s->queues_n)
-		service_undone(service_drain(s), &first);
-	if (!s->stay && service_clear(s, true, &first)) {
-		service_undone(service_drain(s), &first);
-		service_detach(s, true, &first);
-	}
-	if (!s->stay)
-		service_unbind(s, true, &first);
-	cth_sock_close(&s->sock); /* unbinds even if the kernel would not hear of it */
-	if (!s->stay)
-		service_leave_registry(s, &first);
+	(void)u;
 	cth_sock_close(&s->control);
 	s->opened = false;
-	return first;
+}
+
+int cth_services_close(const struct cth_service_part *parts, size_t n)
+{
+	struct service_undoing u = { .all = true, .patience = SERVICE_FREES };
+
+	services_undo(parts, n, service_disable_all, &u);
+	services_drain(parts, n, &u);
+	services_undo(parts, n, service_clear, &u);
+	if (u.cleared)
+		services_drain(parts, n, &u);
+	services_undo(parts, n, service_detach, &u);
+	services_undo(parts, n, service_unbind, &u);
+	services_undo(parts, n, service_close_queue, &u);
+	services_undo(parts, n, service_leave_registry, &u);
+	services_undo(parts, n, service_end, &u);
+	return u.first;
+}
+
+int cth_service_close(struct cth_service *s)
+{
+	const struct cth_service_part alone = { .service = s };
+
+	return cth_services_close(&alone, 1);
 }
 
 /* Other terms. */
@@ -721,61 +886,111 @@ static void service_take_terms(struct cth_service *s, struct cth_served *served)
 	s->config.served = served;
 }
 
-/* The kernel's side of the terms: what is bound, and what is ruled, afterwards may be more. */
-static int service_agree(struct cth_service *s, struct cth_service_fault *f)
+/* Old and new queues together. */
+static size_t service_waiting_meanwhile(const struct cth_service *s, const struct cth_served *served)
 {
-	int r = service_bind_all(s, f);
+	return service_waiting(served, s->config.n, NULL) +
+	       service_waiting(s->config.served, s->config.n, served);
+}
 
-	if (r == 0)
-		r = service_each(s, service_enable, f);
-	if (r == 0)
-		r = service_each(s, service_attach, f);
-	return r;
+static int services_may_change(const struct cth_service_part *parts, size_t n,
+			       struct cth_service_fault *f)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct cth_service *s = parts[i].service;
+
+		f->service = s;
+		if (!s->opened || !service_is_same(s, parts[i].served))
+			return -EINVAL;
+		if (service_waiting_meanwhile(s, parts[i].served) > s->flights_n)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int services_take_terms(const struct cth_service_part *parts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct cth_service *s = parts[i].service;
+
+		s->waiting = service_waiting_meanwhile(s, parts[i].served);
+		s->before = s->config.served;
+		service_take_terms(s, parts[i].served);
+	}
+	return services_share(parts, n);
+}
+
+/* The kernel's side of the terms: what is bound, and what is ruled, afterwards may be more. */
+static int services_agree(const struct cth_service_part *parts, size_t n,
+			  struct cth_service_fault *f)
+{
+	static service_stage *const stages[] = {
+		service_bind_all, service_enable_all, service_attach_all, NULL
+	};
+
+	return services_go(parts, n, stages, f);
 }
 
 /*
  * Takes away what no terms speak of; packets that wait there are served. What cannot be taken
  * away now does no harm, and is tried again at the end.
  */
-static void service_forget(struct cth_service *s)
+static void services_forget(const struct cth_service_part *parts, size_t n)
 {
-	int first = 0;
-	bool cleared = service_clear(s, false, &first);
+	struct service_undoing u = { .all = false };
 
-	service_undone(service_drain(s), &first);
-	if (cleared)
-		service_detach(s, false, &first);
-	service_unbind(s, false, &first);
+	services_undo(parts, n, service_clear, &u);
+	services_drain(parts, n, &u);
+	services_undo(parts, n, service_detach, &u);
+	services_undo(parts, n, service_unbind, &u);
+	for (size_t i = 0; i < n; i++)
+		parts[i].service->waiting =
+			service_waiting(parts[i].service->config.served,
+					parts[i].service->config.n, NULL);
 }
 
-int cth_service_change(struct cth_service *s, struct cth_served *served,
-		       struct cth_service_fault *fault)
+/* The old terms again. A queue that nobody names any more may be what a helper is still told. */
+static void services_take_back(const struct cth_service_part *parts, size_t n,
+			       struct cth_service_fault *f)
 {
-	struct cth_served *old = s->config.served;
 	struct cth_service_fault own;
-	size_t waiting;
+
+	for (size_t i = 0; i < n; i++)
+		service_take_terms(parts[i].service, parts[i].service->before);
+	f->torn = services_agree(parts, n, &own) < 0;
+	if (!f->torn)
+		services_forget(parts, n);
+}
+
+int cth_services_change(const struct cth_service_part *parts, size_t n,
+			struct cth_service_fault *fault)
+{
+	struct cth_service_fault own;
 	int r;
 
 	if (!fault)
 		fault = &own;
 	memset(fault, 0, sizeof(*fault));
-	if (!s->opened || !service_is_same(s, served))
-		return -EINVAL;
-	waiting = service_waiting(served, s->config.n, NULL);
-	if (waiting + service_waiting(old, s->config.n, served) > s->flights_n)
-		return -ENOMEM;
-	s->waiting = waiting + service_waiting(old, s->config.n, served);
-	service_take_terms(s, served);
-	r = service_agree(s, fault);
+	r = services_may_change(parts, n, fault);
+	if (r < 0)
+		return r;
+	r = services_take_terms(parts, n);
+	if (r == 0)
+		r = services_agree(parts, n, fault);
 	if (r < 0) {
-		service_take_terms(s, old);
-		(void)service_agree(s, &own);
-		service_forget(s);
-		s->waiting = service_waiting(old, s->config.n, NULL);
+		services_take_back(parts, n, fault);
 		return r;
 	}
-	s->engine.served = served;
-	service_forget(s);
-	s->waiting = waiting;
+	for (size_t i = 0; i < n; i++)
+		parts[i].service->engine.served = parts[i].served;
+	services_forget(parts, n);
 	return 0;
+}
+
+int cth_service_change(struct cth_service *s, struct cth_served *served,
+		       struct cth_service_fault *fault)
+{
+	const struct cth_service_part alone = { .service = s, .served = served };
+
+	return cth_services_change(&alone, 1, fault);
 }

@@ -18,7 +18,8 @@
  *             ;
  *     cth_service_close(&s);
  *
- * The registry of helpers is one for all network namespaces, queue and rules are this one's.
+ * The registry of helpers is one for all network namespaces, queue and rules are this one's. Services in
+ * several of them go together: see cth_services_open_on().
  */
 #ifndef CTH_SERVICE_H
 #define CTH_SERVICE_H
@@ -69,9 +70,11 @@ enum cth_service_step {
 
 struct cth_service_fault {
 	enum cth_service_step step;
+	const struct cth_service *service;
 	const struct cth_served *served; /* NULL: not of one, and nor is helper */
 	struct cth_helper helper;        /* as wanted; TAKE_OVER: as it is */
 	struct cth_nack nack;
+	bool torn;                       /* after a change: nor could be had again what was before */
 };
 
 /* The helper as it is registered for one l3 and l4, for cth_helper_add(): disabled. */
@@ -87,6 +90,7 @@ struct cth_service_helper {
 	bool enabled;  /* and ours to disable */
 	bool attached; /* l3's rules are ours */
 	/* private */
+	bool shared;   /* it is the registration of a service before this one: only the rules are ours */
 	bool taken;    /* over, and perhaps changed since: was is how we found it */
 	bool changed;
 	struct cth_helper was;
@@ -109,6 +113,7 @@ struct cth_service {
 	size_t flights_n, waiting; /* packets: that there is room for, that can wait */
 	uint16_t queues[CTH_SERVICE_HELPERS]; /* that are bound */
 	size_t queues_n;
+	struct cth_served *before; /* a change */
 	bool opened;
 };
 
@@ -131,9 +136,10 @@ int cth_service_open_on(struct cth_service *s, const struct cth_service_config *
  * Goes on with other terms, and loses no packet: served has the same n names and protocols in the
  * same order, for the same families, and lives as long as the service. Helpers get their queue,
  * maxima and timeouts, rules are made and taken away, what waits in a queue that is left is
- * served. After an error all is as it was, as far as the kernel lets it: fault tells. -EINVAL: not
- * the same helpers; -ENOMEM: old and new queues together hold more packets than there is memory
- * for. What cannot be taken away is no error: it goes when the service is closed.
+ * served. After an error all is as it was, as far as the kernel lets it: fault tells. If it does not,
+ * fault->torn, it is only to be closed. -EINVAL: not the same helpers; -ENOMEM: old and new queues
+ * together hold more packets than there is memory for. What cannot be taken away is no error: it goes
+ * when the service is closed.
  */
 int cth_service_change(struct cth_service *s, struct cth_served *served,
 		       struct cth_service_fault *fault);
@@ -149,6 +155,27 @@ int cth_service_run(struct cth_service *s, int timeout_ms);
  * never opened.
  */
 int cth_service_close(struct cth_service *s);
+
+/*
+ * Services of one program in several network namespaces: the same three, for all at once. A helper
+ * that several of them name alike is one in the kernel, and of the same terms then: it is registered
+ * once, enabled when all of them listen, and changed or disabled while they do; no rule refers to it any
+ * more when it is deleted. Where something fails for one it is undone for all, and fault->service is
+ * the one.
+ */
+struct cth_service_part {
+	struct cth_service *service;
+	const struct cth_service_config *config; /* to open, as memory and size */
+	void *memory;
+	size_t size;
+	struct cth_served *served; /* to change */
+};
+
+int cth_services_open_on(const struct cth_service_part *parts, size_t n,
+			 struct cth_service_fault *fault);
+int cth_services_change(const struct cth_service_part *parts, size_t n,
+			struct cth_service_fault *fault);
+int cth_services_close(const struct cth_service_part *parts, size_t n);
 
 #ifdef __cplusplus
 }

@@ -177,18 +177,18 @@ static void tell_remaining(const struct cth_service *s)
 
 int run_leave(struct run *r)
 {
-	int status = CTH_EXIT_OK;
+	struct cth_service_part parts[RUN_PLACES];
+	int status = CTH_EXIT_OK, err;
 
 	measure_losses(r);
-	for (size_t i = r->places_n; i-- > 0;) {
-		int err = cth_service_close(&r->places[i].service);
-
-		if (err == -EBUSY)
+	places_parts(r, NULL, parts);
+	err = cth_services_close(parts, r->places_n);
+	if (err == -EBUSY)
+		for (size_t i = 0; i < r->places_n; i++)
 			tell_remaining(&r->places[i].service);
-		else if (err < 0)
-			status = fail(err, "leave nothing behind", NULL,
-				      "`cth helper list` and `cth doctor` show what is left");
-	}
+	else if (err < 0)
+		status = fail(err, "leave nothing behind", NULL,
+			      "`cth helper list` and `cth doctor` show what is left");
 	places_close(r);
 	show_counters(r, true);
 	return status ? status : r->write_error ? CTH_EXIT_FAILURE : CTH_EXIT_OK;
@@ -198,26 +198,18 @@ int run_leave(struct run *r)
 
 int run_open(struct run *r, bool resume, bool left_well)
 {
+	struct cth_service_part parts[RUN_PLACES];
 	struct cth_service_fault fault;
+	int err;
 
 	for (size_t i = 0; i < r->places_n; i++) {
-		struct run_place *p = &r->places[i];
-		int err;
-
-		p->config.resume = resume || p->inherited;
-		p->config.left_well = left_well;
-		proc_in((unsigned)i);
-		err = cth_service_open_on(&p->service, &p->config, p->memory, p->room, &fault);
-		if (err < 0) {
-			int status = run_refused(p, err, &fault);
-
-			while (i-- > 0) {
-				r->places[i].service.stay = resume;
-				cth_service_close(&r->places[i].service);
-			}
-			return status;
-		}
+		r->places[i].config.resume = resume || r->places[i].inherited;
+		r->places[i].config.left_well = left_well;
 	}
+	places_parts(r, NULL, parts);
+	err = cth_services_open_on(parts, r->places_n, &fault);
+	if (err < 0)
+		return run_refused(r, err, &fault);
 	if (!interrupted && !r->ready_told)
 		tell_ready(r);
 	return CTH_EXIT_OK;
@@ -237,42 +229,19 @@ int run_turn(struct run *r)
 	return CTH_EXIT_OK;
 }
 
-/* The first n. */
-static bool change_back(struct run *r, size_t n)
-{
-	struct cth_service_fault fault;
-
-	while (n-- > 0) {
-		struct run_place *p = &r->places[n];
-		int err;
-
-		proc_in((unsigned)n);
-		err = cth_service_change(&p->service, r->served + p->first, &fault);
-		if (err < 0) {
-			run_refused(p, err, &fault);
-			return false;
-		}
-	}
-	return true;
-}
-
-/* One after the other; if one cannot, those that could go back. */
 int run_change(struct run *r)
 {
 	struct cth_served *next = r->sides[!r->side];
+	struct cth_service_part parts[RUN_PLACES];
 	struct cth_service_fault fault;
+	int err;
 
 	run_fill_served(r, &r->next, next);
-	for (size_t i = 0; i < r->places_n; i++) {
-		struct run_place *p = &r->places[i];
-		int err;
-
-		proc_in((unsigned)i);
-		err = cth_service_change(&p->service, next + p->first, &fault);
-		if (err == 0)
-			continue;
-		run_refused(p, err, &fault);
-		return change_back(r, i) ? 0 : -1;
+	places_parts(r, next, parts);
+	err = cth_services_change(parts, r->places_n, &fault);
+	if (err < 0) {
+		run_refused(r, err, &fault);
+		return fault.torn ? -1 : 0;
 	}
 	run_take_next(r);
 	return 1;

@@ -137,6 +137,10 @@ int places_plan(struct run *r);
 int places_open(struct run *r);
 int places_prepare(struct run *r);
 void places_close(struct run *r);
+
+/* The services, for the library. next: of all helpers, for a change; NULL: none. */
+void places_parts(struct run *r, struct cth_served *next, struct cth_service_part parts[RUN_PLACES]);
+
 struct run_place *place_of(struct run *r, const struct cth_served *s);
 
 /* Its number among r->served. During a change s may be of either side. */
@@ -175,8 +179,8 @@ int run_turn(struct run *r);
 int run_change(struct run *r);
 int run_leave(struct run *r);
 
-/* run_fault.c: says why a place's service could not be opened, or changed; the exit code. */
-int run_refused(const struct run_place *p, int err, const struct cth_service_fault *fault);
+/* run_fault.c: says why the services could not be opened, or changed; the exit code. */
+int run_refused(const struct run *r, int err, const struct cth_service_fault *fault);
 
 /* run_list.c */
 

@@ -44,17 +44,32 @@ static int rehearse_helper(struct run *r, const struct cth_served *s, uint16_t l
 	return rehearse(r, &m, put);
 }
 
+/* Is it one that another before the n-th has registered, for another network namespace? */
+static bool is_shared(const struct run *r, size_t n, uint16_t l3)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct cth_served *s = &r->served[i];
+
+		if (strcmp(cth_served_name(s), cth_served_name(&r->served[n])) == 0 &&
+		    !(l3 == AF_INET ? s->terms.no_ipv4 : s->terms.no_ipv6))
+			return true;
+	}
+	return false;
+}
+
 static int rehearse_helpers(struct run *r, bool enable)
 {
 	int status = CTH_EXIT_OK;
 
 	for (size_t i = 0; i < r->n; i++) {
 		const struct cth_served *s = &r->served[i];
+		bool ipv4 = !s->terms.no_ipv4 && !is_shared(r, i, AF_INET);
+		bool ipv6 = !s->terms.no_ipv6 && !is_shared(r, i, AF_INET6);
 
 		for (const uint8_t *l4 = s->proto->l4; *l4; l4++) {
-			if (!status && !s->terms.no_ipv4)
+			if (!status && ipv4)
 				status = rehearse_helper(r, s, AF_INET, *l4, enable);
-			if (!status && !s->terms.no_ipv6)
+			if (!status && ipv6)
 				status = rehearse_helper(r, s, AF_INET6, *l4, enable);
 		}
 	}

@@ -98,8 +98,20 @@ static int set_up_refused(const struct run_place *p, int err)
 	return fail(err, "set up the service", NULL, NULL);
 }
 
-int run_refused(const struct run_place *p, int err, const struct cth_service_fault *f)
+/* Where it is about, and where queues are looked up from now on. */
+static const struct run_place *place_of_fault(const struct run *r, const struct cth_service_fault *f)
 {
+	size_t i = 0;
+
+	while (i + 1 < r->places_n && &r->places[i].service != f->service)
+		i++;
+	proc_in((unsigned)i);
+	return &r->places[i];
+}
+
+int run_refused(const struct run *r, int err, const struct cth_service_fault *f)
+{
+	const struct run_place *p = place_of_fault(r, f);
 	const char *name = f->served ? cth_served_name(f->served) : "";
 
 	switch (f->step) {

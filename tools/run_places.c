@@ -9,7 +9,8 @@
  *     helper ftp as dmz   queue 2
  *            netns dmz    ------------->  place 1  dmz
  *
- * The registry of helpers is one for all namespaces.
+ * The registry of helpers is one for all namespaces, and so what is done in several is done in step:
+ * cth_services_open_on().
  */
 #include <errno.h>
 #include <poll.h>
@@ -383,6 +384,18 @@ int places_prepare(struct run *r)
 		p->service.engine.ctx = r;
 	}
 	return CTH_EXIT_OK;
+}
+
+void places_parts(struct run *r, struct cth_served *next, struct cth_service_part parts[RUN_PLACES])
+{
+	for (size_t i = 0; i < r->places_n; i++) {
+		struct run_place *p = &r->places[i];
+
+		parts[i] = (struct cth_service_part){
+			.service = &p->service, .config = &p->config, .memory = p->memory,
+			.size = p->room, .served = next ? next + p->first : NULL,
+		};
+	}
 }
 
 void places_close(struct run *r)

@@ -2,8 +2,8 @@
 /*
  * service.c - a helper program's life, against a kernel with a registry, a queue and tables that
  * writes down what it is told, refuses any request at will, does what it does not admit, and
- * fails the test when packets would be lost: a helper that is enabled while nobody listens, a
- * queue that is unbound while a packet waits.
+ * fails the test when packets would be lost: a helper that is enabled while nobody listens, in any of
+ * its network namespaces, a queue that is unbound while a packet waits.
  */
 #include <sys/socket.h>
 #include "unit.h"
@@ -51,11 +51,13 @@ struct registry {
 
 static struct {
 	struct registry registry;
-	bool bound[2], ignores_crash; /* QUEUE's and OTHER's */
+	unsigned net, nets;      /* who is speaking: the second network namespace, if there is one */
+	bool bound[2], bound_there[2], ignores_crash; /* QUEUE's and OTHER's */
 	uint32_t flags;          /* of the queue */
 	int flags_unknown;
 	struct {
 		uint8_t family;
+		unsigned net;
 		char name[32];
 		bool rules;
 	} table[12];
@@ -83,8 +85,8 @@ static void note(const char *what, const char *name, uint16_t l3, uint8_t l4)
 {
 	char word[64];
 
-	snprintf(word, sizeof(word), "%s%s%s%s%s%s", world.log[0] ? ", " : "", what, *name ? " " : "",
-		 name, !*name ? "" : l3 == AF_INET ? "4" : "6", l4 == UDP ? "u" : l4 ? "t" : "");
+	snprintf(word, sizeof(word), "%s%s%s%s%s%s%s", world.log[0] ? ", " : "",
+		 world.net ? "there " : "", what, *name ? " " : "", name, !*name ? "" : l3 == AF_INET ? "4" : "6", l4 == UDP ? "u" : l4 ? "t" : "");
 	assert_true(strlen(world.log) + strlen(word) < sizeof(world.log));
 	strcat(world.log, word);
 }
@@ -241,7 +243,7 @@ static int take_config(const struct cth_nlmsg *m)
 	};
 	struct cth_span v[N_OF(rules)];
 
-	bool *bound = &world.bound[m->res_id == OTHER];
+	bool *bound = &(world.net ? world.bound_there : world.bound)[m->res_id == OTHER];
 
 	assert_true(m->res_id == QUEUE || m->res_id == OTHER);
 	assert_int_equal(cth_attr_index(m->attrs, rules, N_OF(rules), v), 0);
@@ -277,7 +279,8 @@ static size_t table_of(uint8_t family, const char *name)
 	size_t i = 0;
 
 	while (i < world.tables &&
-	       (world.table[i].family != family || strcmp(world.table[i].name, name) != 0))
+	       (world.table[i].family != family || world.table[i].net != world.net ||
+		strcmp(world.table[i].name, name) != 0))
 		i++;
 	return i;
 }
@@ -298,6 +301,7 @@ static int take_attach(uint8_t family, const char *table)
 		world.tables++;
 	}
 	world.table[i].family = family;
+	world.table[i].net = world.net;
 	strcpy(world.table[i].name, table);
 	world.table[i].rules = true;
 	return 0;
@@ -369,8 +373,10 @@ static void assert_somebody_listens(void)
 	for (size_t i = 0; i < world.registry.n; i++) {
 		const struct cth_helper *h = &world.registry.list[i];
 
-		if (h->enabled && (h->queue == QUEUE || h->queue == OTHER))
-			assert_true(world.bound[h->queue == OTHER] || world.ignores_crash);
+		if (!h->enabled || (h->queue != QUEUE && h->queue != OTHER) || world.ignores_crash)
+			continue;
+		assert_true(world.bound[h->queue == OTHER]);
+		assert_true(world.nets < 2 || world.bound_there[h->queue == OTHER]);
 	}
 }
 
@@ -406,6 +412,14 @@ static void kernel(struct script *k, struct cth_span datagram)
 		k->ins = k->in_next = 0;
 	else if (r <= 0)
 		answer(k, &m, r);
+}
+
+/* From the other network namespace, whose registry is the same. */
+static void kernel_there(struct script *k, struct cth_span datagram)
+{
+	world.net = 1;
+	kernel(k, datagram);
+	world.net = 0;
 }
 
 /* The tests' own. */
@@ -1247,6 +1261,234 @@ static void what_stays_busy_stays_disabled_and_is_told(void **state)
 	assert_false(service.helpers[0].enabled || service.helpers[0].attached);
 }
 
+/* Two network namespaces. */
+
+static struct cth_service second;
+static struct cth_served served_there[3], others_there[1];
+static struct cth_service_config config_there;
+static struct script queue_there, control_there;
+static uint8_t memory_there[sizeof(memory)], queue_there_answers[4096];
+static uint8_t control_there_answers[CTH_SOCK_BUF];
+static struct cth_service_part parts[2] = {
+	{ &service, &config, memory, sizeof(memory), others },
+	{ &second, &config_there, memory_there, sizeof(memory_there), others_there },
+};
+
+/* A helper of one name in both. */
+static int open_both(void)
+{
+	memset(&second, 0, sizeof(second));
+	memcpy(served_there, served, sizeof(served));
+	config_there = config;
+	config_there.served = served_there;
+	world.nets = 2;
+	script_init(&on_queue);
+	script_init(&on_control);
+	script_init(&queue_there);
+	script_init(&control_there);
+	on_queue.on_send = on_control.on_send = kernel;
+	queue_there.on_send = control_there.on_send = kernel_there;
+	cth_sock_seam(&service.sock, &on_queue.io, queue_answers, sizeof(queue_answers));
+	cth_sock_seam(&service.control, &on_control.io, control_answers, sizeof(control_answers));
+	cth_sock_seam(&second.sock, &queue_there.io, queue_there_answers,
+		      sizeof(queue_there_answers));
+	cth_sock_seam(&second.control, &control_there.io, control_there_answers,
+		      sizeof(control_there_answers));
+	service.sock.timeout_ms = service.control.timeout_ms = 0;
+	second.sock.timeout_ms = second.control.timeout_ms = 0;
+	return cth_services_open_on(parts, 2, &fault);
+}
+
+static int close_both(void)
+{
+	return cth_services_close(parts, 2);
+}
+
+static void assert_nothing_is_left_anywhere(void)
+{
+	assert_nothing_is_left();
+	assert_false(world.bound_there[0] || world.bound[1] || world.bound_there[1]);
+	assert_false(service.opened || second.opened);
+}
+
+static void a_helper_of_two_namespaces_is_enabled_when_both_listen(void **state)
+{
+	(void)state;
+	served[0].terms.no_ipv6 = true;
+	assert_int_equal(open_both(), 0);
+	assert_log("new one4u, bind, there bind, enable one4u, attach one4, there attach one4");
+	assert_int_equal(close_both(), 0);
+	assert_log("disable one4u, there clear one4, clear one4, there detach one4, detach one4, "
+		   "there unbind, unbind, del one4u");
+	assert_nothing_is_left_anywhere();
+	assert_int_equal(close_both(), 0);
+	assert_log("");
+}
+
+/* What the first does not serve is the second's to register. */
+static void what_only_the_second_serves_it_registers(void **state)
+{
+	(void)state;
+	config.n = 1;
+	served[0].terms.no_ipv6 = true;
+	open_both();
+	close_both();
+	world.log[0] = 0;
+	served[0].terms.attach = false;
+	memcpy(served_there, served, sizeof(served));
+	served_there[0].terms.no_ipv6 = false;
+	assert_int_equal(cth_services_open_on(parts, 2, &fault), 0);
+	assert_log("new one4u, there new one6u, bind, there bind, enable one4u, there enable one6u");
+	assert_int_equal(close_both(), 0);
+	assert_log("there disable one6u, disable one4u, there unbind, unbind, there del one6u, del one4u");
+}
+
+static void a_queue_changes_when_both_have_the_new_one(void **state)
+{
+	(void)state;
+	served[0].terms.no_ipv6 = true;
+	assert_int_equal(open_both(), 0);
+	world.log[0] = 0;
+	others[0] = others_there[0] = served[0];
+	others[0].terms.queue = others_there[0].terms.queue = OTHER;
+	world.packet_at_enable = true;
+	assert_int_equal(cth_services_change(parts, 2, &fault), 0);
+	assert_log("bind other, there bind other, enable one4u, attach one4, there attach one4, verdict, "
+		   "there unbind, unbind");
+	assert_ptr_equal(second.engine.served, others_there);
+	assert_int_equal(close_both(), 0);
+	assert_nothing_is_left_anywhere();
+}
+
+/* Refused are: to bind, in either, to enable, and the last of the second's rules. */
+static void a_change_that_fails_in_one_leaves_both_as_they_were(void **state)
+{
+	static const struct {
+		size_t at;
+		struct cth_service *service;
+		enum cth_service_step step;
+	} faults[] = {
+		{ 1, &service, CTH_STEP_BIND }, { 2, &second, CTH_STEP_BIND },
+		{ 3, &service, CTH_STEP_ENABLE }, { 9, &second, CTH_STEP_ATTACH },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(faults); i++) {
+		struct registry before;
+
+		setup(NULL);
+		served[0].terms.no_ipv6 = true;
+		assert_int_equal(open_both(), 0);
+		before = world.registry;
+		others[0] = others_there[0] = served[0];
+		others[0].terms.queue = others_there[0].terms.queue = OTHER;
+		world.fault = REFUSE;
+		world.error = -EPERM;
+		world.fault_at = world.requests + faults[i].at;
+		assert_int_equal(cth_services_change(parts, 2, &fault), -EPERM);
+		assert_false(fault.torn);
+		assert_int_equal(fault.step, faults[i].step);
+		assert_ptr_equal(fault.service, faults[i].service);
+		assert_same_registry(&before);
+		assert_false(world.bound[1] || world.bound_there[1]);
+		assert_true(world.bound[0] && world.bound_there[0]);
+		assert_ptr_equal(service.engine.served, served);
+		assert_ptr_equal(second.engine.served, served_there);
+		assert_int_equal(close_both(), 0);
+		assert_nothing_is_left_anywhere();
+	}
+}
+
+/* The new queue stays bound: nobody knows whether the helper has been told of it. */
+static void a_change_of_which_there_is_no_way_back_says_so(void **state)
+{
+	(void)state;
+	served[0].terms.no_ipv6 = true;
+	assert_int_equal(open_both(), 0);
+	others[0] = others_there[0] = served[0];
+	others[0].terms.queue = others_there[0].terms.queue = OTHER;
+	world.always = -ENOMEM; /* rules */
+	assert_int_equal(cth_services_change(parts, 2, &fault), -ENOMEM);
+	assert_true(fault.torn);
+	assert_true(world.bound[1] && world.bound_there[1]);
+	world.always = 0;
+	assert_int_equal(close_both(), 0);
+	assert_nothing_is_left_anywhere();
+}
+
+static void who_goes_on_for_a_dead_predecessor_deletes_once_too(void **state)
+{
+	(void)state;
+	served[0].terms.no_ipv6 = true;
+	there(AF_INET, QUEUE, true);
+	world.bound[0] = world.bound_there[0] = true;
+	config.resume = config.left_well = true;
+	assert_int_equal(open_both(), 0);
+	assert_log("enable one4u, attach one4, there attach one4");
+	assert_int_equal(close_both(), 0);
+	assert_log("disable one4u, there clear one4, clear one4, there detach one4, detach one4, "
+		   "there unbind, unbind, del one4u");
+	assert_nothing_is_left_anywhere();
+}
+
+static void one_that_was_there_is_given_back_once(void **state)
+{
+	struct registry before;
+
+	(void)state;
+	served[0].terms.no_ipv6 = true;
+	there(AF_INET, 3, false);
+	before = world.registry;
+	assert_int_equal(open_both(), 0);
+	assert_int_equal(world.registry.list[0].queue, QUEUE);
+	world.log[0] = 0;
+	assert_int_equal(close_both(), 0);
+	assert_log("disable one4u, there clear one4, clear one4, there detach one4, detach one4, "
+		   "there unbind, unbind, change one4u");
+	assert_same_registry(&before);
+}
+
+static void whatever_is_refused_in_either_is_undone_in_both(void **state)
+{
+	size_t requests;
+
+	(void)state;
+	served[0].terms.no_ipv6 = true;
+	assert_int_equal(open_both(), 0);
+	requests = world.requests;
+	assert_int_equal(close_both(), 0);
+	for (size_t at = 1; at <= requests; at++) {
+		setup(NULL);
+		served[0].terms.no_ipv6 = true;
+		world.fault_at = at;
+		world.fault = REFUSE;
+		world.error = -EPERM;
+		if (open_both() == 0) /* a question whose answer it can do without */
+			assert_int_equal(close_both(), 0);
+		else
+			assert_non_null(fault.service);
+		assert_true(world.requests >= at);
+		assert_nothing_is_left_anywhere();
+	}
+}
+
+static void two_terms_of_one_helper_are_a_contradiction(void **state)
+{
+	(void)state;
+	config.n = 1;
+	assert_int_equal(open_both(), 0);
+	world.log[0] = 0;
+	others[0] = others_there[0] = served[0];
+	others_there[0].terms.classes[0].max = 9;
+	assert_int_equal(cth_services_change(parts, 2, &fault), -EINVAL);
+	assert_int_equal(world.registry.list[0].policy[0].max, 1);
+	assert_int_equal(close_both(), 0);
+	assert_nothing_is_left_anywhere();
+	served_there[0].terms.queue = OTHER;
+	assert_int_equal(cth_services_open_on(parts, 2, &fault), -EINVAL);
+	assert_nothing_is_left_anywhere();
+}
+
 /* Memory and configuration. */
 
 static void memory_may_begin_anywhere_and_must_suffice(void **state)
@@ -1384,6 +1626,15 @@ int main(void)
 		TEST(one_that_is_not_allowed_to_leave_says_so_and_unbinds),
 		TEST(deleting_waits_a_moment_for_what_is_busy),
 		TEST(what_stays_busy_stays_disabled_and_is_told),
+		TEST(a_helper_of_two_namespaces_is_enabled_when_both_listen),
+		TEST(what_only_the_second_serves_it_registers),
+		TEST(a_queue_changes_when_both_have_the_new_one),
+		TEST(a_change_that_fails_in_one_leaves_both_as_they_were),
+		TEST(a_change_of_which_there_is_no_way_back_says_so),
+		TEST(who_goes_on_for_a_dead_predecessor_deletes_once_too),
+		TEST(one_that_was_there_is_given_back_once),
+		TEST(whatever_is_refused_in_either_is_undone_in_both),
+		TEST(two_terms_of_one_helper_are_a_contradiction),
 		TEST(memory_may_begin_anywhere_and_must_suffice),
 		TEST(contradictions_are_refused),
 		TEST(a_name_too_long_is_refused_not_cut),

@@ -13,6 +13,9 @@
 /* A longer time would run over where long has 32 bits and the clock ticks 1000 times a second. */
 #define LONGEST_TIMEOUT 2147483
 
+/* ms: where the clock ticks 100 times a second a worker that waits for its turn once has taken so long. */
+#define SHORTEST_DEADLINE 10
+
 #define SOCKET_PATH 107 /* sockaddr_un has room for so much, and a NUL */
 
 _Static_assert(CTH_ALLOW_FOREIGN == 1 && CTH_ALLOW_LOW_PORTS == 2, "allow's list is in this order");
@@ -38,7 +41,7 @@ const struct conf_word conf_words[CONF_WORDS] = {
 		.at = offsetof(struct conf, restarts) },
 	[CONF_DEADLINE] = { .form = "deadline TIME ms", .kind = CONF_IS_NUMBER,
 		.means = "a worker that thinks about one packet for longer is replaced",
-		.otherwise = "1000 ms", .live = true, .min = { 1 }, .max = { 60000 },
+		.otherwise = "1000 ms", .live = true, .min = { SHORTEST_DEADLINE }, .max = { 60000 },
 		.at = offsetof(struct conf, deadline) },
 	[CONF_LOG] = { .form = "log to stderr|syslog", .kind = CONF_IS_CHOICE,
 		.means = "where messages go",

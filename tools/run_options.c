@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * run_options.c - the command line of `cth run`: either it names a file, or it says all that
- * could stand in one, the same for each helper.
+ * could stand in one, the same for each helper. What a number may be the file's words tell: conf_words.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,8 @@
 enum {
 	OPT_LEN = OPT_APPLET, OPT_RCVBUF, OPT_ATTACH, OPT_NETNS, OPT_FOREIGN, OPT_LOW_PORTS,
 	OPT_LIST, OPT_SINGLE, OPT_KEEPER, OPT_WORKER, OPT_DEADLINE, OPT_CLOSED, OPT_KEEP, OPT_NO_SECCOMP,
-	OPT_RESTARTS, OPT_CONFIG, OPT_CONNTRACKD, OPT_CHECK, OPT_STATUS, OPT_LOG,
+	OPT_RESTARTS, OPT_CONFIG, OPT_CONNTRACKD, OPT_CHECK, OPT_STATUS, OPT_LOG, OPT_FULL,
+	OPT_EXPECTATIONS, OPT_DECISIONS,
 };
 
 static const struct option long_options[] = {
@@ -42,6 +43,10 @@ static const struct option long_options[] = {
 	{ "deadline", required_argument, NULL, OPT_DEADLINE },
 	{ "restarts", required_argument, NULL, OPT_RESTARTS },
 	{ "fail-closed", no_argument, NULL, OPT_CLOSED },
+	{ "full", required_argument, NULL, OPT_FULL },
+	{ "expectations", required_argument, NULL, OPT_EXPECTATIONS },
+	{ "decisions", required_argument, NULL, OPT_DECISIONS },
+	{ "class", required_argument, NULL, 'c' },
 	{ "keep", required_argument, NULL, OPT_KEEP },
 	{ "status", required_argument, NULL, OPT_STATUS },
 	{ "no-seccomp", no_argument, NULL, OPT_NO_SECCOMP },
@@ -49,9 +54,19 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+#define TOLD_CLASSES 16
+
 /* What the command line says of every helper; and of the run, what a file would say. */
 struct words {
 	struct conf_helper helper;
+	bool full_told;
+	struct told_class {
+		const char *text;  /* NAME:MAX:TIMEOUT */
+		size_t name_n;
+		uint32_t max, timeout;
+		bool found;        /* one of the protocols has it */
+	} classes[TOLD_CLASSES];   /* each for the protocols that have a class of this name */
+	size_t classes_n;
 	const char *keeper, *worker, *keep, *status; /* NULL: not told */
 	uint32_t deadline;         /* 0: not told */
 	struct {
@@ -59,6 +74,69 @@ struct words {
 	} restarts;                /* seconds is 0: not told */
 	bool cth_says, conntrackd_says; /* an option was there that this form of a file has a word for */
 };
+
+/* The nth number of a word of cth.conf: -1, or an exit code. form: what the option takes. */
+static int take_number(const struct applet *self, const char *option, enum conf_number number,
+		       const char *form, uint32_t *to)
+{
+	const struct conf_word *w = &conf_words[number];
+	uint64_t v;
+
+	if (!parse_number(optarg, w->min[0], w->max[0], &v))
+		return usage_error(self, "--%s %s: it is a number%s from %u to %u", option, optarg,
+				   form, w->min[0], w->max[0]);
+	*to = (uint32_t)v;
+	return -1;
+}
+
+/* NAME:MAX:TIMEOUT; the numbers are at its end. */
+static bool read_class(char *text, struct told_class *class)
+{
+	const struct conf_word *max_word = &conf_words[CONF_MAX];
+	const struct conf_word *timeout_word = &conf_words[CONF_TIMEOUT];
+	char *timeout = strrchr(text, ':'), *max;
+	uint64_t m, t;
+	bool good;
+
+	max = timeout ? memrchr(text, ':', (size_t)(timeout - text)) : NULL;
+	if (!max || max == text)
+		return false;
+	*timeout = 0;
+	good = parse_number(max + 1, max_word->min[0], max_word->max[0], &m) &&
+	       parse_number(timeout + 1, timeout_word->min[0], timeout_word->max[0], &t);
+	*timeout = ':';
+	if (good)
+		*class = (struct told_class){ .text = text, .name_n = (size_t)(max - text),
+					      .max = (uint32_t)m, .timeout = (uint32_t)t };
+	return good;
+}
+
+static int take_class(const struct applet *self, char *text, struct words *w)
+{
+	struct told_class class;
+
+	if (!read_class(text, &class))
+		return usage_error(self, "--class %s: it is NAME:MAX:TIMEOUT, of at most %u and %u, such "
+				   "as ftp:8:60", text, conf_words[CONF_MAX].max[0],
+				   conf_words[CONF_TIMEOUT].max[0]);
+	for (size_t i = 0; i < w->classes_n; i++)
+		if (w->classes[i].name_n == class.name_n &&
+		    memcmp(w->classes[i].text, text, class.name_n) == 0)
+			return usage_error(self, "--class %s: that class is there already: %s", text,
+					   w->classes[i].text);
+	if (w->classes_n == TOLD_CLASSES)
+		return usage_error(self, "--class %s: %d at most", text, TOLD_CLASSES);
+	w->classes[w->classes_n++] = class;
+	return -1;
+}
+
+static int take_full(const struct applet *self, struct words *w)
+{
+	w->full_told = true;
+	w->helper.full_closed = strcmp(optarg, "closed") == 0;
+	return w->helper.full_closed || strcmp(optarg, "open") == 0 ? -1 :
+	       usage_error(self, "--full %s: it is open or closed", optarg);
+}
 
 static int take_family(const struct applet *self, struct words *w)
 {
@@ -73,6 +151,7 @@ static int take_family(const struct applet *self, struct words *w)
 /* COUNT/SECONDS, as `restarts COUNT in SECONDS seconds` of cth.conf. */
 static bool take_restarts(char *word, struct words *w)
 {
+	const struct conf_word *restarts = &conf_words[CONF_RESTARTS];
 	char *slash = strchr(word, '/');
 	uint64_t count, seconds;
 	bool good;
@@ -80,8 +159,8 @@ static bool take_restarts(char *word, struct words *w)
 	if (!slash)
 		return false;
 	*slash = 0;
-	good = parse_number(word, 0, 100000, &count) &&
-	       parse_number(slash + 1, 1, 86400, &seconds);
+	good = parse_number(word, restarts->min[0], restarts->max[0], &count) &&
+	       parse_number(slash + 1, restarts->min[1], restarts->max[1], &seconds);
 	*slash = '/';
 	if (!good)
 		return false;
@@ -93,8 +172,6 @@ static bool take_restarts(char *word, struct words *w)
 /* Those of the three roles. */
 static int take_role_option(const struct applet *self, int c, struct run *r, struct words *w)
 {
-	uint64_t v;
-
 	switch (c) {
 	case OPT_KEEPER:
 		w->keeper = optarg;
@@ -103,18 +180,18 @@ static int take_role_option(const struct applet *self, int c, struct run *r, str
 		w->worker = optarg;
 		return -1;
 	case OPT_DEADLINE:
-		if (!parse_number(optarg, 10, 60000, &v))
-			return usage_error(self, "--deadline %s: it is a number of milliseconds from 10 "
-					   "to 60000", optarg);
-		w->deadline = (uint32_t)v;
-		return -1;
+		return take_number(self, "deadline", CONF_DEADLINE, " of milliseconds", &w->deadline);
 	case OPT_RESTARTS:
 		return take_restarts(optarg, w) ? -1 :
-		       usage_error(self, "--restarts %s: it is COUNT/SECONDS, of at most 100000 and "
-				   "86400", optarg);
+		       usage_error(self, "--restarts %s: it is COUNT/SECONDS, of at most %u and %u",
+				   optarg, conf_words[CONF_RESTARTS].max[0],
+				   conf_words[CONF_RESTARTS].max[1]);
 	case OPT_CLOSED:
 		w->helper.fail_closed = true;
 		return -1;
+	case OPT_DECISIONS:
+		return take_number(self, "decisions", CONF_DECISIONS, " per second",
+				   &w->helper.decisions);
 	case OPT_KEEP:
 		w->keep = r->keep_path = optarg;
 		return -1;
@@ -130,24 +207,22 @@ static int take_role_option(const struct applet *self, int c, struct run *r, str
 /* Those that cth.conf has words for, and a conntrackd.conf a few: -1: taken, or an exit code. */
 static int take_word_option(const struct applet *self, int c, struct run *r, struct words *w)
 {
-	uint64_t v;
-
 	w->cth_says = true;
-	w->conntrackd_says |= c == 'q' || c == OPT_LEN || c == '3' || c == 'p';
+	w->conntrackd_says |= c == 'q' || c == OPT_LEN || c == '3' || c == 'p' || c == 'c';
 	switch (c) {
 	case 'q':
-		if (!parse_number(optarg, 0, UINT16_MAX, &v))
-			return usage_error(self, "--queue %s: it is a number from 0 to 65535",
-					   optarg);
-		w->helper.queue = (uint32_t)v;
 		r->queue_given = true;
-		return -1;
+		return take_number(self, "queue", CONF_QUEUE, "", &w->helper.queue);
 	case OPT_LEN:
-		if (!parse_number(optarg, 1, UINT16_MAX, &v))
-			return usage_error(self, "--queue-len %s: it is a number of packets from 1 "
-					   "to 65535", optarg);
-		w->helper.length = (uint32_t)v;
-		return -1;
+		return take_number(self, "queue-len", CONF_QUEUE_LENGTH, " of packets",
+				   &w->helper.length);
+	case OPT_FULL:
+		return take_full(self, w);
+	case OPT_EXPECTATIONS:
+		return take_number(self, "expectations", CONF_EXPECTATIONS, " per second",
+				   &w->helper.expectations);
+	case 'c':
+		return take_class(self, optarg, w);
 	case '3':
 		return take_family(self, w);
 	case 'p':
@@ -206,14 +281,41 @@ static int take_option(const struct applet *self, int c, struct run *r, struct w
 		r->list = true;
 		return -1;
 	}
-	if (c > OPT_APPLET - 1 || strchr("q3p", c))
+	if (c > OPT_APPLET - 1 || strchr("q3pc", c))
 		return take_word_option(self, c, r, w);
 	return common_option(self, c);
 }
 
+static void set_classes(struct conf_helper *h, struct words *w)
+{
+	for (size_t i = 0; i < w->classes_n; i++) {
+		struct told_class *told = &w->classes[i];
+
+		for (size_t k = 0; k < CTH_CLASSES && h->proto->classes[k].name; k++) {
+			const char *name = h->proto->classes[k].name;
+
+			if (strlen(name) != told->name_n || memcmp(name, told->text, told->name_n) != 0)
+				continue;
+			told->found = true;
+			h->classes[k].max = told->max;
+			h->classes[k].timeout = told->timeout;
+		}
+	}
+}
+
+/* What cth.conf has words for, and a conntrackd.conf none: the same for each helper. */
+static void set_limits(struct conf_helper *h, const struct words *w)
+{
+	h->allow |= w->helper.allow;
+	h->expectations = w->helper.expectations;
+	h->decisions = w->helper.decisions;
+	h->fail_closed = w->helper.fail_closed;
+	h->full_closed = w->full_told ? w->helper.full_closed : h->fail_closed;
+}
+
 /* A helper on the words' terms. */
 static int add_helper(struct run *r, const struct cth_proto *proto, const char *name,
-		      const struct words *w)
+		      struct words *w)
 {
 	struct conf_report report = { .errors = { .n = 0 } };
 	struct conf_helper *h = conf_add(&r->conf, proto, 0);
@@ -226,15 +328,15 @@ static int add_helper(struct run *r, const struct cth_proto *proto, const char *
 	h->length = w->helper.length;
 	h->families = w->helper.families;
 	h->attach = w->helper.attach;
-	h->allow = w->helper.allow;
-	h->fail_closed = w->helper.fail_closed;
+	set_limits(h, w);
+	set_classes(h, w);
 	for (size_t i = 0; i < w->helper.ports_n; i++)
 		conf_add_ports(h, w->helper.ports[i].first, w->helper.ports[i].last, &report);
 	return report.errors.failed ? fail(ENOMEM, "set up the service", NULL, NULL) : -1;
 }
 
 /* PROTOCOL, or NAME=PROTOCOL */
-static int take_served(const struct applet *self, char *word, struct run *r, const struct words *w)
+static int take_served(const struct applet *self, char *word, struct run *r, struct words *w)
 {
 	char *equals = strchr(word, '='), *name = equals ? equals + 1 : word;
 	const struct cth_proto *proto = cth_proto_find(name);
@@ -277,6 +379,10 @@ static int check_options(const struct applet *self, const struct run *r, const s
 	if (w->helper.ports_n && r->conf.n > 1)
 		return usage_error(self, "-p goes with one protocol: of several each has its own "
 				   "port");
+	for (size_t i = 0; i < w->classes_n; i++)
+		if (!w->classes[i].found)
+			return usage_error(self, "--class %s: no protocol here has a class of this name; "
+					   "`cth run --list` shows them", w->classes[i].text);
 	if (r->check)
 		return usage_error(self, "--check goes with --config or --conntrackd");
 	return check_single(self, r, w);
@@ -319,8 +425,7 @@ int run_say_beside(const struct run *r, struct conf *c)
 		h->attach = w->helper.attach;
 		if (h->attach && h->proto->port)
 			conf_add_ports(h, h->proto->port, h->proto->port, &report);
-		h->allow |= w->helper.allow;
-		h->fail_closed |= w->helper.fail_closed;
+		set_limits(h, w);
 	}
 	return report.errors.failed ? -ENOMEM : 0;
 }
@@ -343,7 +448,7 @@ static int take_file(const struct applet *self, int argc, struct run *r, const s
 }
 
 static int take_protocols(const struct applet *self, int argc, char **argv, struct run *r,
-			  const struct words *w)
+			  struct words *w)
 {
 	struct conf_report report = { .errors = { .n = 0 } };
 	int bad = -1;
@@ -367,7 +472,7 @@ int take_run(const struct applet *self, int argc, char **argv, struct run *r)
 	w = usual;
 	if (conf_begin(&r->conf, "cth run", &report) < 0)
 		return fail(ENOMEM, "set up the service", NULL, NULL);
-	while (bad < 0 && (c = getopt_long(argc, argv, COMMON_SHORT "q:3:p:v", long_options,
+	while (bad < 0 && (c = getopt_long(argc, argv, COMMON_SHORT "q:3:p:c:v", long_options,
 					   NULL)) != -1)
 		bad = take_option(self, c, r, &w);
 	if (bad < 0 && r->list && optind < argc)

@@ -47,8 +47,17 @@ wrong "a queue beyond 65535" "--queue 65536: it is a number from 0 to 65535" -q 
 wrong "a queue that is no number" "--queue x: " -q x ftp
 wrong "a queue that is empty" "--queue : " -q '' ftp
 wrong "a family that there is not" "--l3 inet7: it is inet or inet6" -3 inet7 ftp
-wrong "a queue without room" "--queue-len 0: it is a number of packets from 1 to 65535" --queue-len 0 ftp
-wrong "more packets than a queue can hold" "--queue-len 65536: " --queue-len 65536 ftp
+wrong "a queue without room" "--queue-len 0: it is a number of packets from 1 to 1048576" --queue-len 0 ftp
+wrong "more packets than a queue can hold" "--queue-len 1048577: " --queue-len 1048577 ftp
+wrong "a deadline that nobody can meet" "--deadline 9: it is a number of milliseconds from 10 to 60000" --deadline 9 ftp
+wrong "no expectation in a second" "--expectations 0: it is a number per second from 1 to 1000000" --expectations 0 ftp
+wrong "no decision in a second" "--decisions x: it is a number per second from 1 to 10000000" --decisions x ftp
+wrong "a queue that is half full" "--full half: it is open or closed" --full half ftp
+for word in ftp ftp:1 :1:2 ftp:0:1 ftp:256:1 ftp:1:0 ftp:1:2147484 ftp:1:2:; do
+	wrong "a class that is none: $word" "--class $word: it is NAME:MAX:TIMEOUT, of at most 255 and 2147483, such as" -c $word ftp
+done
+wrong "a class twice" "--class ftp:2:3: that class is there already: ftp:1:2" -c ftp:1:2 -c ftp:2:3 ftp
+wrong "a class of another protocol" "--class tftp:1:2: no protocol here has a class of this name" -c tftp:1:2 ftp
 wrong "a receive buffer of nothing" "--rcvbuf 0: it is a number of bytes" --rcvbuf 0 ftp
 wrong "ports without rules" "-p goes with --attach" -p 21 ftp
 wrong "ports of two protocols" "-p goes with one protocol" --attach -p 21 ftp tftp
@@ -100,6 +109,14 @@ like "and what would be served" "$(<"$work/err")" \
 	'^would serve ftp \(inet inet6 tcp\), tftp \(inet inet6 udp\) on queue 33$'
 is "in order" "$(sed -n 's/^> \(NF[A-Z]*_MSG_[A-Z_]*\) .*/\1/p' "$work/out" | uniq | head -n 4 | tr '\n' ' ')" \
 	"NFNL_MSG_CTHELPER_NEW NFQNL_MSG_CONFIG NFNL_MSG_CTHELPER_NEW NFNL_MSG_BATCH_BEGIN "
+says "a class of each" 0 'NFCTH_POLICY_EXPECT_MAX 8$' . \
+	"$cth" run --dry-run -c tftp:9:90 -c ftp:8:80 ftp tftp --queue-len 1048576 --full closed
+is "all of them" "$(sed -n 's/^ *NFCTH_POLICY_EXPECT_[MT][A-Z]* //p' "$work/out" | tr '\n' ' ')" "8 80 8 80 9 90 9 90 "
+like "so many may wait" "$(<"$work/out")" 'NFQA_CFG_QUEUE_MAXLEN 1048576$'
+unlike "a full queue drops" "$(grep -E 'NFQA_CFG_FLAGS' "$work/out")" FAIL_OPEN
+says "one that fails closed does so too" 0 'NFQA_CFG_FLAGS' . "$cth" run --dry-run --fail-closed ftp
+unlike "unless told" "$(<"$work/out")" "NFQA_CFG_FLAGS .*FAIL_OPEN"
+says "told" 0 'NFQA_CFG_FLAGS .*FAIL_OPEN' . "$cth" run --dry-run --fail-closed --full open ftp
 says "of one family, without rules" 0 . '^would serve my-ftp=ftp \(inet6 tcp\) on queue 0$' \
 	"$cth" run --dry-run -3 inet6 my-ftp=ftp
 unlike "there are none, if not asked for" "$(<"$work/out")" 'NFT_MSG_NEW'
@@ -146,16 +163,16 @@ conntrackd() { # WORDS...
 }
 like "whose users are those of the command line" "$(conntrackd | tr '\n' ' ')" '^keeper 64901 worker 64902 '
 conf=$(conntrackd --keeper 4001 --worker 4002 --status /run/x --keep /tmp/kept --deadline 77 \
-	--restarts 3/4 --attach --fail-closed --allow-foreign | tr -s '\n\t' '  ')
+	--restarts 3/4 --attach --fail-closed --full open --allow-foreign --expectations 5 --decisions 6 | tr -s '\n\t' '  ')
 like "it says what that file cannot" "$conf" \
 	'^keeper 4001 worker 4002 status /run/x packets off restarts 3 in 4 seconds deadline 77 ms '
-like "of each helper too" "$conf" 'helper ftp queue 3 .* attach ports 21 allow foreign fail closed .*helper tftp queue 4 .* attach ports 69 allow foreign fail closed '
+like "of each helper too" "$conf" 'helper ftp queue 3 .* attach ports 21 allow foreign expectations 5 per second decisions 6 per second fail closed full open .*helper tftp queue 4 .* attach ports 69 allow foreign expectations 5 per second decisions 6 per second fail closed full open '
 like "without it all is as usual" "$(conntrackd --status off | tr -s '\n\t' '  ')" \
 	' status off packets /var/lib/cth restarts 20 in 60 seconds deadline 1000 ms '
 says "no such user" 2 "" \
 	'user nobody-at-all: there is none of this name; .useradd --system nobody-at-all. makes one, or --worker takes a number$' \
 	"$cth" run --conntrackd "$work/conntrackd.conf" --check --worker nobody-at-all
-for word in "-q 3" "--queue-len 9" "-3 inet" "-p 21"; do
+for word in "-q 3" "--queue-len 9" "-3 inet" "-p 21" "-c ftp:1:2"; do
 	# shellcheck disable=SC2086 # words
 	wrong "a conntrackd.conf says it: $word" "--config and --conntrackd go without" \
 		--conntrackd "$work/conntrackd.conf" $word

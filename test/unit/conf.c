@@ -417,9 +417,9 @@ static const struct {
 	  "in SECONDS seconds\n" },
 	{ "restarts x in 0 seconds\n" F, "f:1: restarts 'x': a number from 0 to 100000\n"
 	  "f:1: restarts '0': a number from 1 to 86400\n" },
-	{ "deadline 0 ms\n" F, "f:1: deadline '0': a number from 1 to 60000\n" },
-	{ "deadline 60001 ms\n" F, "f:1: deadline '60001': a number from 1 to 60000\n" },
-	{ "deadline 5 s\n" F, "f:1: deadline: 'ms' is missing: deadline TIME ms\n" },
+	{ "deadline 9 ms\n" F, "f:1: deadline '9': a number from 10 to 60000\n" },
+	{ "deadline 60001 ms\n" F, "f:1: deadline '60001': a number from 10 to 60000\n" },
+	{ "deadline 50 s\n" F, "f:1: deadline: 'ms' is missing: deadline TIME ms\n" },
 	{ "log syslog\n" F, "f:1: log: 'to' is missing: log to stderr|syslog\n" },
 	{ "log to file\n" F, "f:1: log 'file': stderr or syslog\n" },
 	/* helpers */
@@ -754,7 +754,7 @@ static const struct {
 	{ OLD, 0, 0, "" },
 	{ "\n# moved\nhelper tftp queue 2 attach ports 69\nhelper ftp as ftp queue 1", 0, 0, "" },
 	{ "log to syslog\n" OLD, 1 << CONF_LOG, 0, "" },
-	{ "deadline 1 ms\nrestarts 1 in 1 seconds\n" OLD, 1 << CONF_DEADLINE | 1 << CONF_RESTARTS, 0,
+	{ "deadline 10 ms\nrestarts 1 in 1 seconds\n" OLD, 1 << CONF_DEADLINE | 1 << CONF_RESTARTS, 0,
 	  "" },
 	{ "helper ftp queue 9 attach ports 21,2121 max 7 timeout 8 expectations 1 per second decisions "
 	  "2 per second allow foreign fail closed\nhelper tftp queue 2 attach", 0,

@@ -92,10 +92,11 @@ static void assert_said(const char *text)
 /* PROTOCOL-... and conntrackd-PROTOCOL-...: whose packets are in it; NULL: no helper's. */
 static const char *protocol_of(const char *name)
 {
-	const char *peer = "conntrackd-";
+	static const char *const before[] = { "conntrackd-", "s390x-" };
 
-	if (strncmp(name, peer, strlen(peer)) == 0)
-		name += strlen(peer);
+	for (size_t i = 0; i < N_OF(before); i++)
+		if (strncmp(name, before[i], strlen(before[i])) == 0)
+			name += strlen(before[i]);
 	for (size_t i = 0; cth_protos[i]; i++) {
 		size_t n = strlen(cth_protos[i]->name);
 

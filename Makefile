@@ -13,11 +13,12 @@ LDFLAGS ?=
 VERSION   := 0.1.0
 SOVERSION := 0
 
-# The library is C11 without extensions; the tools may use what libc has.
+# The library is C11 without extensions; the tools may use what libc has, and on 32 bits they
+# look at files whose inode has more.
 COMMON := -std=c11 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
 	-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 COMPILE = $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-TOOL_DEFINES := -D_GNU_SOURCE -DCTH_VERSION='"$(VERSION)"'
+TOOL_DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCTH_VERSION='"$(VERSION)"'
 
 LIB_SRC  := $(sort $(wildcard netlink/*.c queue/*.c cthelper/*.c cthelper/proto/*.c))
 TOOL_SRC := $(sort $(wildcard tools/*.c))

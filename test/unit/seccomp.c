@@ -324,9 +324,14 @@ static void neither_opens_runs_or_looks_into_anything(void **state)
 		__NR_unlinkat, __NR_linkat, __NR_mknodat, __NR_prlimit64, __NR_personality,
 		__NR_dup3, __NR_pipe2, __NR_truncate, __NR_fallocate, __NR_rt_sigaction,
 		__NR_io_setup, __NR_splice, __NR_name_to_handle_at, __NR_open_by_handle_at,
-		425 /* io_uring_setup */, 435 /* clone3 */, 437 /* openat2 */, 438 /* pidfd_getfd */,
+#ifdef __NR_pidfd_getfd /* and what is older */
+		__NR_io_uring_setup, __NR_clone3, __NR_openat2, __NR_pidfd_getfd,
+#endif
 #ifdef __NR_open
-		__NR_open, __NR_fork, __NR_vfork,
+		__NR_open, __NR_fork,
+#endif
+#ifdef __NR_vfork
+		__NR_vfork,
 #endif
 #ifdef __NR_socket
 		__NR_socket, __NR_connect, __NR_bind, __NR_listen, __NR_socketpair,

@@ -411,6 +411,19 @@ static uint32_t batch_seq(struct cth_sock *s, size_t n)
 }
 
 /*
+ * Sends a batch. Linux 3.12 knows of none, and takes its begin for a message to a subsystem that
+ * is not there.
+ */
+static int batch_request(struct cth_sock *s, const struct cth_msg *m, struct cth_nack *nack)
+{
+	int r = cth_sock_request(s, cth_msg_bytes(m), NULL, NULL, nack);
+
+	if (nack->error == -EINVAL && nack->type == CTH_NFNL_MSG_BATCH_BEGIN)
+		return -EOPNOTSUPP;
+	return r;
+}
+
+/*
  * Loads the modules that the rules need: 6.1 has objref in one. The rule's object does not
  * exist, so in the end the batch is refused with ENOENT, and nothing of it remains.
  */
@@ -439,7 +452,7 @@ static int rehearse(struct cth_sock *s, struct cth_msg *m, const struct cth_atta
 	r = batch_finish(&b);
 	if (r < 0)
 		return r;
-	r = cth_sock_request(s, cth_msg_bytes(m), NULL, NULL, nack);
+	r = batch_request(s, m, nack);
 	if (nack->error != -ENOENT)
 		return r;
 	memset(nack, 0, sizeof(*nack));
@@ -503,7 +516,7 @@ int cth_attach(struct cth_sock *s, struct cth_msg *m, const struct cth_attach *a
 		r = cth_attach_put(m, batch_seq(s, attach_messages(a)), a);
 	if (r < 0)
 		return r;
-	r = cth_sock_request(s, cth_msg_bytes(m), NULL, NULL, nack);
+	r = batch_request(s, m, nack);
 	return attach_result(r, nack, registered == 1);
 }
 
@@ -512,10 +525,12 @@ static int table_request(struct cth_sock *s, struct cth_msg *m, uint16_t message
 			 const char *helper, bool ipv6, struct cth_nack *nack)
 {
 	struct batch b = { .m = m, .family = ipv6 ? AF_INET6 : AF_INET, .left = 1 };
+	struct cth_nack own;
 	int r;
 
-	if (nack)
-		memset(nack, 0, sizeof(*nack));
+	if (!nack)
+		nack = &own;
+	memset(nack, 0, sizeof(*nack));
 	if (!nft_can_read(helper))
 		return -EINVAL;
 	cth_msg_reset(m);
@@ -525,7 +540,7 @@ static int table_request(struct cth_sock *s, struct cth_msg *m, uint16_t message
 	put_table(m, attr, helper);
 	batch_end(&b);
 	r = batch_finish(&b);
-	return r < 0 ? r : cth_sock_request(s, cth_msg_bytes(m), NULL, NULL, nack);
+	return r < 0 ? r : batch_request(s, m, nack);
 }
 
 int cth_attach_clear(struct cth_sock *s, struct cth_msg *m, const char *helper, bool ipv6,

@@ -386,7 +386,7 @@ static struct cth_nack *fresh(struct cth_nack *nack, struct cth_nack *own)
 int cth_helper_add(struct cth_sock *s, const struct cth_helper *h, struct cth_nack *nack)
 {
 	uint8_t buf[REQUEST_ROOM];
-	struct cth_nack own;
+	struct cth_nack own, second;
 	struct cth_msg m;
 	int r;
 
@@ -398,7 +398,12 @@ int cth_helper_add(struct cth_sock *s, const struct cth_helper *h, struct cth_na
 	/* Without EXCL a NEW for a helper that is there would change it, and say success. */
 	r = cth_helper_put_new(&m, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
 			       cth_sock_seq(s), h);
-	return r < 0 ? r : registry_request(s, &m, nack);
+	if (r == 0)
+		r = registry_request(s, &m, nack);
+	/* Older kernels say EEXIST of a helper of their own as well, which is in no list. */
+	if (r == -EEXIST && registry_find(s, h->name, h->l3, h->l4, NULL, &second) == -ENOENT)
+		return -EBUSY;
+	return r;
 }
 
 int cth_helper_get(struct cth_sock *s, const char *name, uint16_t l3, uint8_t l4,

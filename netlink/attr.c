@@ -72,10 +72,18 @@ int cth_nlmsg_next(struct cth_span *datagram, struct cth_nlmsg *m)
 
 int cth_nlmsg_rest(struct cth_span rest, struct cth_nlmsg *m)
 {
-	if (rest.n < NLMSG_HEADER + NFGENMSG_HEADER || cth_host16(rest.p + 4) < NLMSG_MIN_TYPE)
+	size_t headers = NLMSG_HEADER;
+
+	if (rest.n < headers)
 		return 0;
 	m->type = cth_host16(rest.p + 4);
-	read_headers(m, rest, NLMSG_HEADER + NFGENMSG_HEADER);
+	if (m->type >= NLMSG_MIN_TYPE)
+		headers += NFGENMSG_HEADER;
+	else if (m->type != NLMSG_ERROR || rest.n < sizeof(struct nlmsghdr) + sizeof(struct nlmsgerr))
+		return 0;
+	if (rest.n < headers)
+		return 0;
+	read_headers(m, rest, headers);
 	m->cut = true;
 	return 1;
 }

@@ -36,7 +36,8 @@ int cth_nlmsg_next(struct cth_span *datagram, struct cth_nlmsg *m);
 
 /*
  * What is left when that said -EBADMSG, read as the beginning of a message, as far as it
- * goes: 1, or 0 if not even its headers are there, or of a control message. m->cut is set.
+ * goes: 1, or 0 if not even its headers are there. m->cut is set. Of control messages only
+ * NLMSG_ERROR, for kernels before 4.3 have it echo as long a request as was made.
  */
 int cth_nlmsg_rest(struct cth_span rest, struct cth_nlmsg *m);
 

@@ -449,7 +449,8 @@ static size_t message_take(struct cth_queue *q, const struct cth_nlmsg *m)
 
 /*
  * A message that is cut short is mostly a packet without its payload's end; the id stands
- * first, and is enough to let it pass.
+ * first, and is enough to let it pass. Or it refuses a verdict, and the end of that one's
+ * echo is missing, which nobody reads.
  */
 static size_t datagram_take(struct cth_queue *q, struct cth_span left)
 {
@@ -461,7 +462,8 @@ static size_t datagram_take(struct cth_queue *q, struct cth_span left)
 		packets += message_take(q, &m);
 	if (r == 0)
 		return packets;
-	if (cth_nlmsg_rest(left, &m) > 0 && m.type == QUEUE_TYPE(NFQNL_MSG_PACKET))
+	if (cth_nlmsg_rest(left, &m) > 0 &&
+	    (m.type == QUEUE_TYPE(NFQNL_MSG_PACKET) || m.type == NLMSG_ERROR))
 		return packets + message_take(q, &m);
 	q->sock->stats.malformed++;
 	return packets;

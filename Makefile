@@ -135,6 +135,10 @@ check-vm: all
 		CTH_KILLS_WORKER=500 CTH_KILLS_KEEPER=50 CTH_KILLS_ALL=10 \
 		test/check serve-6.1 serve-6.12 more-6.1
 
+# The unit tests on fourteen machines, most of them under qemu-user: ten minutes or so.
+check-arch:
+	@BUILD=$(BUILD) test/arch $(MACHINES)
+
 # The same cases with conntrack-tools' helpers and the kernel's own, in one table.
 compare: all
 	@BUILD=$(BUILD) test/vm/compare $(WHO)
@@ -258,7 +262,7 @@ dist:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all static amalgam demo check check-vm compare soak bench fuzz size install install-units \
+.PHONY: all static amalgam demo check check-vm check-arch compare soak bench fuzz size install install-units \
 	install-units-systemd install-units-openrc install-units-procd uninstall uninstall-units \
 	uninstall-units-systemd uninstall-units-openrc uninstall-units-procd clean FORCE
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

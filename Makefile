@@ -160,6 +160,12 @@ size: all
 	@$(MAKE) -s --no-print-directory static >/dev/null || true
 	@BUILD=$(BUILD) test/size
 
+# The reference of the interface, from the headers: what is declared, with its contract.
+api:
+	@mkdir -p $(BUILD)
+	$(call say,API) awk -f tools/api.awk $(foreach d,netlink queue cthelper,$(sort $(filter $d/%,$(HEADERS)))) \
+		>$(BUILD)/api || { rm -f $(BUILD)/api; exit 1; }
+
 # Where things go on the system that they are for. Headers keep their folders, so that they find
 # each other: #include <cth/queue/queue.h>
 BINDIR     ?= $(PREFIX)/bin
@@ -262,7 +268,7 @@ dist:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all static amalgam demo check check-vm check-arch compare soak bench fuzz size install install-units \
+.PHONY: all static amalgam demo check check-vm check-arch compare soak bench fuzz size api install install-units \
 	install-units-systemd install-units-openrc install-units-procd uninstall uninstall-units \
 	uninstall-units-systemd uninstall-units-openrc uninstall-units-procd clean FORCE
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

@@ -75,6 +75,7 @@ struct cth_served {
 	struct cth_terms terms;
 };
 
+/* The name under which the helper is registered: its own, or the protocol's. */
 static inline const char *cth_served_name(const struct cth_served *s)
 {
 	return s->name ? s->name : s->proto->name;

@@ -36,7 +36,7 @@ enum {
 };
 
 #define CTH_EXPECT_HELPER_NAME 16 /* bytes, NUL included */
-#define CTH_EXPECT_FN_NAME     32
+#define CTH_EXPECT_FN_NAME     32 /* likewise */
 #define CTH_EXPECT_ROOM        640 /* the largest message: NEW with every part, IPv6, long names */
 
 struct cth_expect {

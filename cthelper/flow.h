@@ -19,7 +19,7 @@ struct cth_addr {
 };
 
 size_t cth_addr_len(const struct cth_addr *a); /* 4, 16, or 0 when absent */
-bool cth_addr_equal(const struct cth_addr *a, const struct cth_addr *b);
+bool cth_addr_equal(const struct cth_addr *a, const struct cth_addr *b); /* both absent: yes */
 
 /* One direction of a flow. Ports in host order. */
 struct cth_tuple {
@@ -75,7 +75,7 @@ struct cth_seq_adj {
 };
 
 #define CTH_FLOW_INFO   32 /* bytes of a helper's private data, at most */
-#define CTH_FLOW_LABELS 16
+#define CTH_FLOW_LABELS 16 /* bytes of labels, at most */
 
 struct cth_flow {
 	uint32_t have; /* CTH_FLOW_* */

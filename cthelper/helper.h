@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 #define CTH_HELPER_NAME    16  /* bytes, NUL included */
-#define CTH_HELPER_CLASSES 4
+#define CTH_HELPER_CLASSES 4   /* of expectations, at most */
 #define CTH_HELPER_MAX     255 /* the most that a class may allow per flow */
 #define CTH_HELPER_PRIV    32  /* bytes of state per flow, at most */
 

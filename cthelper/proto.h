@@ -22,8 +22,8 @@ extern "C" {
 #define CTH_STATE       32 /* bytes that the kernel keeps for a flow, both directions together */
 #define CTH_WANTED      4  /* expectations from one packet, at most */
 #define CTH_ANNOUNCED   4  /* places in it that are to be rewritten */
-#define CTH_CLASSES     4
-#define CTH_NOWHERE     0xff
+#define CTH_CLASSES     4  /* of expectations */
+#define CTH_NOWHERE     0xff /* no place in the state: see note_at */
 
 /* What the operator may allow: the first only to protocols that want CTH_TO_OTHER at all. */
 enum {
@@ -201,6 +201,7 @@ struct cth_wanted *cth_want(const struct cth_view *v, struct cth_decision *d);
 bool cth_announce(struct cth_decision *d, const struct cth_wanted *w, size_t off, size_t len,
 		  enum cth_form form, char separator);
 
+/* Has a reason counted why something is not followed. The packet passes in any case. */
 static inline void cth_note(struct cth_decision *d, enum cth_note note)
 {
 	d->notes |= (uint8_t)(1 << note);
@@ -210,6 +211,7 @@ static inline void cth_note(struct cth_decision *d, enum cth_note note)
 extern const struct cth_proto *const cth_protos[];
 const struct cth_proto *cth_proto_find(const char *name);
 
+/* The protocols that the library has. */
 extern const struct cth_proto cth_proto_ftp;
 extern const struct cth_proto cth_proto_tftp;
 

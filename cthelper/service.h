@@ -32,7 +32,7 @@
 extern "C" {
 #endif
 
-#define CTH_SERVICE_SLOTS   8
+#define CTH_SERVICE_SLOTS   8   /* packets that are received at once */
 #define CTH_SERVICE_MAXLEN  512 /* packets that wait in the kernel, if not told otherwise */
 #define CTH_SERVICE_HELPERS 32  /* registrations: protocols x families x l4 */
 

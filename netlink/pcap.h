@@ -15,7 +15,7 @@ extern "C" {
 
 #define CTH_PCAP_FILE_HEADER  24 /* bytes, once at the start */
 #define CTH_PCAP_FRAME_HEADER 32 /* bytes, before each datagram */
-#define CTH_PCAP_SNAPLEN      262144
+#define CTH_PCAP_SNAPLEN      262144 /* bytes of a datagram that are kept, at most */
 
 /* One datagram of a recording. bytes lies in the recording and lives as long. */
 struct cth_pcap_frame {

@@ -13,11 +13,13 @@
 #include <stdint.h>
 #include <string.h>
 
+/* n bytes at p. They belong to somebody else, who says how long they live. */
 struct cth_span {
 	const uint8_t *p;
 	size_t n;
 };
 
+/* The span of these bytes, which may be NULL and none. */
 static inline struct cth_span cth_span(const void *p, size_t n)
 {
 	struct cth_span s = { (const uint8_t *)p, n };

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 #define CTH_EDIT_CUTS    8    /* per packet */
-#define CTH_EDIT_PATCHES 2
+#define CTH_EDIT_PATCHES 2    /* lengths of the protocol's own that follow the change */
 #define CTH_EDIT_TEXT    512  /* bytes put in, all cuts together */
 #define CTH_EDIT_HEAD    608  /* scratch for headers: IP with options or extensions, TCP */
 
@@ -53,6 +53,7 @@ void cth_edit_cut(struct cth_edit *e, size_t off, size_t len, const void *put, s
  */
 void cth_edit_length_at(struct cth_edit *e, size_t off, unsigned width);
 
+/* Is there nothing to change? An edit that noted too much is not empty: it is to be refused. */
 static inline bool cth_edit_empty(const struct cth_edit *e)
 {
 	return e->cuts == 0 && !e->overflow;

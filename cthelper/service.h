@@ -171,6 +171,7 @@ struct cth_service_part {
 	struct cth_served *served; /* to change */
 };
 
+/* cth_service_open_on(), cth_service_change() and cth_service_close() of all of them. */
 int cth_services_open_on(const struct cth_service_part *parts, size_t n,
 			 struct cth_service_fault *fault);
 int cth_services_change(const struct cth_service_part *parts, size_t n,

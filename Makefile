@@ -112,10 +112,11 @@ $(STATIC_LIB) $(SHARED_LIB) $(BUILD)/cth: $(BUILD)/choice/made
 # cth without glibc, in $(BUILD)/static. musl has no kernel headers of its own: those of
 # the system are looked for last, so that none of glibc's comes before musl's.
 MUSL_CC  ?= musl-gcc
+STRIP    ?= -s
 UAPI_DIR ?= /usr/include
 static:
 	@test/deps musl-tools linux-libc-dev
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static CC=$(MUSL_CC) LDFLAGS="-static -s" \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static CC=$(MUSL_CC) LDFLAGS="-static $(STRIP)" \
 		CPPFLAGS="-idirafter $(UAPI_DIR) -idirafter $(UAPI_DIR)/$$(gcc -print-multiarch)" \
 		$(BUILD)/static/cth
 

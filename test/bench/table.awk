@@ -10,6 +10,10 @@
 #
 # The ratio of the medians, who to against, is to be at most the limit (0.55), or, with a + behind
 # it (12+), at least. With "spread", a median that lies inside of against's own rounds is as good.
+#
+# With -v command=TEXT there are no tables, and the goals are lines of the form
+#
+#     figure | goal | measured | command
 
 function sort_values(key,    n, i, j, v, t) {
 	n = split(values[key], v, " ")
@@ -71,7 +75,10 @@ function print_goal(line,    p, mine, its, r, good, least, word) {
 	mine = p[2] SUBSEP p[4] SUBSEP p[3]
 	its = p[2] SUBSEP p[5] SUBSEP p[3]
 	if (!(mine in median) || !(its in median)) {
-		printf "  %-66s %6s  %s\n", p[1], "-", "not measured"
+		if (command)
+			printf "%s | - | not measured | %s\n", p[1], command
+		else
+			printf "  %-66s %6s  %s\n", p[1], "-", "not measured"
 		return
 	}
 	r = median[mine] / median[its]
@@ -80,15 +87,24 @@ function print_goal(line,    p, mine, its, r, good, least, word) {
 	word = good ? "reached" : "NOT REACHED"
 	if (!good && p[7] == "spread" && median[mine] <= high[its] + 0)
 		word = "reached, inside the floor's own spread"
+	if (command) {
+		if (!good)
+			word = sprintf("missed by %.2f", least ? p[6] - r : r - p[6])
+		printf "%s | %.2f %s | %.2f, %s | %s\n", p[1], p[6], least ? "or more" : "or less", r, word, command
+		return
+	}
 	printf "  %-66s %6.2f  %s %s: %s\n", p[1], r, p[6] + 0, least ? "or more" : "or less", word
 }
 
 END {
 	for (key in values)
 		sort_values(key)
-	for (t = 1; t <= n_tables; t++)
+	for (t = 1; t <= n_tables && !command; t++)
 		print_table(t)
-	printf "\n%-68s %6s  %s\n", "goal", "ratio", ""
+	if (command)
+		print "\nfigure | goal | measured | command"
+	else
+		printf "\n%-68s %6s  %s\n", "goal", "ratio", ""
 	while ((getline line <goals) > 0)
 		print_goal(line)
 }

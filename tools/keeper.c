@@ -20,6 +20,7 @@
 #include "kept.h"
 #include "proc.h"
 #include "roles.h"
+#include "watch.h"
 
 #define WAKE_MS      1000 /* verdicts that the kernel had no memory for are tried again */
 #define ALIVE_MS     1000 /* the guardian wants to hear so often that we are */
@@ -28,12 +29,18 @@
 #define TRIES        2   /* workers that one packet may cost */
 #define FATAL        16  /* packets that are known to cost them, the last ones */
 
+/* What is watched; places come first. */
+#define FROM_GUARDIAN RUN_PLACES
+#define FROM_STATUS   (RUN_PLACES + 1)
+
 struct keeper {
 	struct run *run;
 	int guardian;
 	struct channel channel;
 	uint32_t id;
 	bool leaving, relaying;
+	struct watch watch;
+	bool status_rests;
 	int64_t worker_at; /* not before that */
 	int64_t alive_at;  /* the next sign of life */
 	struct fatal {
@@ -276,33 +283,51 @@ static bool have_decided(const struct cth_call *c, struct cth_decision *d, void 
 /* The process. */
 
 /* All that it will ever have open; from inside of the jail nothing can be. */
-static int open_files(struct run *r)
+static int open_files(struct keeper *k)
 {
+	struct run *r = k->run;
+	int err = watch_begin(&k->watch);
+
+	if (err == 0)
+		err = watch_add(&k->watch, k->guardian, FROM_GUARDIAN);
+	if (err == 0 && status_fd(&r->status) >= 0)
+		err = watch_add(&k->watch, status_fd(&r->status), FROM_STATUS);
+	for (size_t i = 0; i < r->places_n && err == 0; i++)
+		err = watch_add(&k->watch, cth_sock_fd(&r->places[i].service.sock), (unsigned)i);
+	if (err < 0)
+		return fail(err, "watch for packets", NULL, NULL);
 	proc_keep("modules");
 	return kept_open(r);
+}
+
+/* Of the status socket only as long as whoever asks does not ask too often. */
+static uint32_t await(struct keeper *k)
+{
+	int fd = status_fd(&k->run->status);
+	bool rests = status_wait(&k->run->status) < 0;
+
+	if (fd >= 0 && rests != k->status_rests)
+		watch_pause(&k->watch, fd, FROM_STATUS, rests);
+	k->status_rests = rests;
+	return watch_wait(&k->watch, WAKE_MS);
 }
 
 static int keep_serving(struct keeper *k)
 {
 	struct run *r = k->run;
-	struct pollfd wait[2 + RUN_PLACES] = { { .fd = k->guardian, .events = POLLIN } };
-	struct pollfd *asked = &wait[1 + r->places_n];
 	int status = CTH_EXIT_OK;
 
-	asked->events = POLLIN;
-	for (size_t i = 0; i < r->places_n; i++)
-		wait[1 + i] = (struct pollfd){ .fd = cth_sock_fd(&r->places[i].service.sock),
-					       .events = POLLIN };
 	while (!k->leaving && status == CTH_EXIT_OK) {
+		uint32_t ready;
+
 		status = run_turn(r);
 		show_life(k);
 		if (k->relaying || status != CTH_EXIT_OK)
 			break;
-		asked->fd = status_wait(&r->status);
-		(void)poll(wait, (nfds_t)(2 + r->places_n), WAKE_MS);
-		if (wait[0].revents)
+		ready = await(k);
+		if (ready & 1u << FROM_GUARDIAN)
 			take_words(k);
-		if (asked->revents)
+		if (ready & 1u << FROM_STATUS)
 			status_serve(&r->status, run_look, r);
 	}
 	return status;
@@ -462,7 +487,7 @@ int keeper_run(struct run *r, int guardian, bool resume, bool left_well)
 	status = places_prepare(r);
 	have_engines_ask(&k);
 	if (status == CTH_EXIT_OK)
-		status = open_files(r);
+		status = open_files(&k);
 	if (status != CTH_EXIT_OK)
 		return status;
 	status = jail_enter(&r->keeper_jail, &step);

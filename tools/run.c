@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 #include "helper.h"
 #include "manager.h"
 #include "roles.h"
+#include "watch.h"
 
 #define WAKE_MS 1000 /* verdicts that the kernel had no memory for are tried again */
 
@@ -289,16 +289,17 @@ static int mind_signals(struct run *r)
 
 static int serve(struct run *r)
 {
-	struct pollfd wait[RUN_PLACES];
-	int status = CTH_EXIT_OK;
+	struct watch watch;
+	int status = CTH_EXIT_OK, err = watch_begin(&watch);
 
-	for (size_t i = 0; i < r->places_n; i++)
-		wait[i] = (struct pollfd){ .fd = cth_sock_fd(&r->places[i].service.sock),
-					   .events = POLLIN };
+	for (size_t i = 0; i < r->places_n && err == 0; i++)
+		err = watch_add(&watch, cth_sock_fd(&r->places[i].service.sock), (unsigned)i);
+	if (err < 0)
+		return fail(err, "watch for packets", NULL, NULL);
 	while (!interrupted && status == CTH_EXIT_OK) {
 		int watched = manager_alive(true);
 
-		(void)poll(wait, (nfds_t)r->places_n, watched >= 0 && watched < WAKE_MS ? watched : WAKE_MS);
+		(void)watch_wait(&watch, watched >= 0 && watched < WAKE_MS ? watched : WAKE_MS);
 		status = run_turn(r);
 		if (status == CTH_EXIT_OK)
 			status = mind_signals(r);

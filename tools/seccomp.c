@@ -181,6 +181,10 @@ static const struct seccomp_call keeper_calls[] = {
 #ifdef __NR_ppoll
 	ANY(ppoll),
 #endif
+#ifdef __NR_epoll_wait
+	ANY(epoll_wait),
+#endif
+	ANY(epoll_pwait), ANY(epoll_ctl),
 #ifdef __NR_clock_gettime
 	ANY(clock_gettime),
 #endif

@@ -27,6 +27,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -1102,7 +1103,7 @@ static void a_guardian_without_rights_is_told(void)
 
 /* ---- what the keeper does all day ---- */
 
-static int queue_like, log_file, door, channel;
+static int queue_like, log_file, door, channel, watch;
 
 static void check_that(bool so, int which)
 {
@@ -1119,6 +1120,7 @@ static void talk_to_the_kernel(void)
 	struct mmsghdr in[2] = { { .msg_hdr = { .msg_iov = &rooms[0], .msg_iovlen = 1 } },
 				 { .msg_hdr = { .msg_iov = &rooms[1], .msg_iovlen = 1 } } };
 	struct pollfd f = { queue_like, POLLIN, 0 };
+	struct epoll_event e = { .events = EPOLLIN }, ready;
 	uint32_t length = 20;
 	uint16_t flags = 0x301, type = 22;
 	int bytes = 1 << 20;
@@ -1129,6 +1131,8 @@ static void talk_to_the_kernel(void)
 	memcpy(request + 6, &flags, 2);
 	check_that(sendmsg(queue_like, &out, 0) == 20, 11);
 	check_that(poll(&f, 1, 5000) == 1, 12);
+	check_that(epoll_ctl(watch, EPOLL_CTL_ADD, queue_like, &e) == 0, 18);
+	check_that(epoll_wait(watch, &ready, 1, 5000) == 1, 19);
 	check_that(recvmmsg(queue_like, in, 2, MSG_DONTWAIT, NULL) >= 1, 13);
 	check_that(setsockopt(queue_like, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, n) == 0, 14);
 	check_that(getsockopt(queue_like, SOL_SOCKET, SO_RCVBUF, &bytes, &n) == 0, 15);
@@ -1291,6 +1295,7 @@ static void a_day(int output)
 	door = listen_at(&at);
 	guest = knock(&at);
 	queue_like = socket(AF_NETLINK, SOCK_RAW, 0);
+	watch = epoll_create1(0);
 	log_file = fileno(tmpfile());
 	if (queue_like < 0 || log_file < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, handed) < 0)

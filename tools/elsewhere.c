@@ -34,7 +34,7 @@
 
 /* What the child says; less than PIPE_BUF, so it comes in one piece or not at all. */
 struct elsewhere_word {
-	enum elsewhere_kind { A_PLACE, BEEN_THERE, BEEN_EVERYWHERE, BARRED } kind;
+	enum elsewhere_kind { A_PLACE, SHUT, BEEN_THERE, BEEN_EVERYWHERE, BARRED } kind;
 	struct elsewhere_place place; /* if it is one */
 };
 _Static_assert(sizeof(struct elsewhere_word) <= 4096, "PIPE_BUF");
@@ -127,6 +127,13 @@ static void say_short(const struct elsewhere_walk *w, enum elsewhere_kind kind)
 	say(w, &word);
 }
 
+static void say_shut(const struct elsewhere_walk *w, const struct elsewhere_place *here)
+{
+	struct elsewhere_word word = { SHUT, *here };
+
+	say(w, &word);
+}
+
 /* We are there. */
 static void compare(struct elsewhere_walk *w, const struct elsewhere_place *here)
 {
@@ -197,7 +204,8 @@ static void visit(struct elsewhere_walk *w, const char *path, struct elsewhere_p
 			read_command(here);
 			compare(w, here);
 		} else if (errno == EPERM) {
-			w->barred = true;
+			read_command(here);
+			say_shut(w, here);
 		}
 	}
 	close(fd);
@@ -261,6 +269,12 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static void take_shut(struct elsewhere *found, const struct elsewhere_place *place)
+{
+	if (found->shut++ == 0)
+		found->first_shut = *place;
+}
+
 static void take_word(struct elsewhere *found, const struct elsewhere_word *word)
 {
 	if (word->kind == BEEN_EVERYWHERE)
@@ -269,6 +283,8 @@ static void take_word(struct elsewhere *found, const struct elsewhere_word *word
 		found->looked++;
 	else if (word->kind == BARRED)
 		found->barred = true;
+	else if (word->kind == SHUT)
+		take_shut(found, &word->place);
 	else if (found->n < ELSEWHERE_MOST)
 		found->places[found->n++] = word->place;
 }
@@ -328,15 +344,19 @@ const char *elsewhere_netns(const struct elsewhere_place *p)
 }
 
 void elsewhere_warn(const struct elsewhere_helper *helpers, size_t n, const char *const *served,
-		    size_t served_n)
+		    size_t served_n, bool verbose)
 {
 	static struct elsewhere found;
 
 	elsewhere_look(helpers, n, served, served_n, &found);
-	if (found.barred)
-		warn("other network namespaces could not all be looked at, which takes CAP_SYS_ADMIN and "
-		     "CAP_SYS_PTRACE: if there are any where a rule attaches a helper and nobody listens, "
-		     "new connections hang there; `cth doctor` as root tells");
+	if (found.shut)
+		warn("%s%s cannot be looked at, which takes CAP_SYS_ADMIN: if a rule there attaches a "
+		     "helper of ours and nobody listens, its new connections there hang; `cth doctor` as "
+		     "root tells", elsewhere_text(&found.first_shut),
+		     found.shut > 1 ? phrase(" and %zu more", found.shut - 1) : "");
+	else if (found.barred && verbose)
+		note("other network namespaces are not all looked at, which takes CAP_SYS_ADMIN and "
+		     "CAP_SYS_PTRACE: `cth doctor` as root does");
 	for (size_t i = 0; i < found.n; i++) {
 		const struct elsewhere_place *p = &found.places[i];
 

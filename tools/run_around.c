@@ -20,5 +20,5 @@ void run_look_around(struct run *r)
 	for (size_t i = 0; i < r->places_n; i++)
 		served[i] = r->places[i].netns;
 	lacking_warn(&r->places[0].service.control);
-	elsewhere_warn(helpers, r->n, served, r->places_n);
+	elsewhere_warn(helpers, r->n, served, r->places_n, r->verbose);
 }

@@ -618,18 +618,16 @@ static bool services_are_open(const struct cth_service_part *parts, size_t n)
 	return false;
 }
 
-int cth_services_open_on(const struct cth_service_part *parts, size_t n,
-			 struct cth_service_fault *fault)
+/* With a fault that is there: one on the stack is enough. */
+static int services_open_told(const struct cth_service_part *parts, size_t n,
+			      struct cth_service_fault *fault)
 {
 	static service_stage *const way_in[] = {
 		service_register_all, service_listen, service_answer_for, service_enable_all,
 		service_attach_all, NULL
 	};
-	struct cth_service_fault own;
 	int r;
 
-	if (!fault)
-		fault = &own;
 	memset(fault, 0, sizeof(*fault));
 	if (services_are_open(parts, n))
 		return -EINVAL;
@@ -652,6 +650,14 @@ int cth_services_open_on(const struct cth_service_part *parts, size_t n,
 	return r;
 }
 
+int cth_services_open_on(const struct cth_service_part *parts, size_t n,
+			 struct cth_service_fault *fault)
+{
+	struct cth_service_fault own;
+
+	return services_open_told(parts, n, fault ? fault : &own);
+}
+
 int cth_service_open_on(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
 			size_t size, struct cth_service_fault *fault)
 {
@@ -663,6 +669,7 @@ int cth_service_open_on(struct cth_service *s, const struct cth_service_config *
 int cth_service_open(struct cth_service *s, const struct cth_service_config *cfg, void *memory,
 		     size_t size, struct cth_service_fault *fault)
 {
+	const struct cth_service_part alone = { s, cfg, memory, size, NULL };
 	struct cth_service_fault own;
 	int r;
 
@@ -683,7 +690,7 @@ int cth_service_open(struct cth_service *s, const struct cth_service_config *cfg
 		cth_sock_close(&s->sock);
 		return r;
 	}
-	return cth_service_open_on(s, cfg, memory, size, fault);
+	return services_open_told(&alone, 1, fault);
 }
 
 int cth_service_run(struct cth_service *s, int timeout_ms)
@@ -951,13 +958,11 @@ static void services_forget(const struct cth_service_part *parts, size_t n)
 
 /* The old terms again. A queue that nobody names any more may be what a helper is still told. */
 static void services_take_back(const struct cth_service_part *parts, size_t n,
-			       struct cth_service_fault *f)
+			       struct cth_service_fault *f, struct cth_service_fault *second)
 {
-	struct cth_service_fault own;
-
 	for (size_t i = 0; i < n; i++)
 		service_take_terms(parts[i].service, parts[i].service->before);
-	f->torn = services_agree(parts, n, &own) < 0;
+	f->torn = services_agree(parts, n, second) < 0;
 	if (!f->torn)
 		services_forget(parts, n);
 }
@@ -978,7 +983,7 @@ int cth_services_change(const struct cth_service_part *parts, size_t n,
 	if (r == 0)
 		r = services_agree(parts, n, fault);
 	if (r < 0) {
-		services_take_back(parts, n, fault);
+		services_take_back(parts, n, fault, &own); /* what is in own, nobody will see */
 		return r;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -24,27 +24,42 @@
 #define ATTR_HEADER 4u
 #define ATTR_MAX    65535u /* the largest nla_len, header included */
 
-/* Takes n bytes at the end of the buffer: the one place that advances it. */
-static uint8_t *grow(struct cth_msg *m, size_t n)
+/* From here on nothing fits. */
+static void overflow(struct cth_msg *m)
 {
-	uint8_t *p;
+	m->overflow = m->open;
+	m->room = 0;
+}
 
-	if (m->overflow || !m->open)
-		return NULL;
-	if (n > m->cap - m->len) {
-		m->overflow = true;
-		return NULL;
+/* Takes n bytes at the end of the buffer: the one place that advances it. */
+static inline bool grow(struct cth_msg *m, size_t n)
+{
+	if (n > m->room) {
+		overflow(m);
+		return false;
 	}
-	p = m->buf + m->len;
+	m->room -= n;
 	m->len += n;
-	return p;
+	return true;
+}
+
+/* A message begins where the last one ends. */
+static inline void start_message(struct cth_msg *m, bool bare)
+{
+	if (m->open)
+		cth_msg_cancel(m);
+	m->start = m->len;
+	m->room = m->cap - m->len;
+	m->open = true;
+	m->bare = bare;
 }
 
 void cth_msg_init(struct cth_msg *m, void *buf, size_t cap)
 {
-	memset(m, 0, sizeof(*m));
 	m->buf = (uint8_t *)buf;
 	m->cap = cap;
+	m->len = m->start = m->room = m->outside = 0;
+	m->open = m->bare = m->overflow = false;
 }
 
 void cth_msg_reset(struct cth_msg *m)
@@ -70,13 +85,11 @@ void cth_msg_begin(struct cth_msg *m, uint16_t type, uint16_t flags, uint32_t se
 {
 	uint8_t *p;
 
-	cth_msg_begin_bare(m);
-	m->bare = false;
-
-	p = grow(m, MSG_HEADERS);
-	if (!p)
+	start_message(m, false);
+	if (!grow(m, MSG_HEADERS))
 		return;
-	cth_store_host32(p, 0); /* the length is known at the end */
+	p = m->buf + m->start;
+	/* The length is known at the end. */
 	cth_store_host16(p + 4, type);
 	cth_store_host16(p + 6, flags);
 	cth_store_host32(p + 8, seq);
@@ -88,55 +101,58 @@ void cth_msg_begin(struct cth_msg *m, uint16_t type, uint16_t flags, uint32_t se
 
 void cth_msg_begin_bare(struct cth_msg *m)
 {
-	if (m->open)
-		cth_msg_cancel(m);
-	m->start = m->len;
-	m->outside = 0;
-	m->overflow = false;
-	m->open = true;
-	m->bare = true;
+	start_message(m, true);
+}
+
+/* The open message, as far as it is there, is one no more. */
+static inline void close_message(struct cth_msg *m)
+{
+	m->open = false;
+	m->room = m->outside = 0;
 }
 
 void cth_msg_cancel(struct cth_msg *m)
 {
 	if (m->open)
 		m->len = m->start;
-	m->open = false;
 	m->overflow = false;
-	m->outside = 0;
+	close_message(m);
 }
 
 int cth_msg_end(struct cth_msg *m)
 {
+	size_t n = m->len - m->start + m->outside;
+
 	if (!m->open)
 		return -EINVAL;
-	if (m->overflow || m->len - m->start + m->outside > UINT32_MAX) {
+	if (m->overflow || n > UINT32_MAX) {
 		cth_msg_cancel(m);
 		return -EMSGSIZE;
 	}
 	if (!m->bare)
-		cth_store_host32(m->buf + m->start, (uint32_t)(m->len - m->start + m->outside));
-	m->open = false;
-	m->outside = 0;
+		cth_store_host32(m->buf + m->start, (uint32_t)n);
+	close_message(m);
 	return 0;
+}
+
+uint8_t *cth_msg_space(struct cth_msg *m, size_t n)
+{
+	return grow(m, n) ? m->buf + m->len - n : NULL;
 }
 
 /* An attribute's header, and room for n bytes of value with their padding zeroed. */
 static uint8_t *attribute(struct cth_msg *m, uint16_t type, size_t n)
 {
-	uint8_t *p;
+	size_t whole = (ATTR_HEADER + n + 3) & ~(size_t)3;
+	uint8_t *end;
 
-	if (m->outside || n > ATTR_MAX - ATTR_HEADER) {
-		m->overflow = true;
+	if (n > ATTR_MAX - ATTR_HEADER)
+		whole = SIZE_MAX; /* more than there is room for */
+	if (!grow(m, whole))
 		return NULL;
-	}
-	p = grow(m, ATTR_HEADER + n + cth_msg_pad(n));
-	if (!p)
-		return NULL;
-	cth_store_host16(p, (uint16_t)(ATTR_HEADER + n));
-	cth_store_host16(p + 2, type);
-	memset(p + ATTR_HEADER + n, 0, cth_msg_pad(n));
-	return p + ATTR_HEADER;
+	end = m->buf + m->len;
+	cth_store_host32(end - 4, 0); /* the value's last word, which padding ends */
+	return cth_msg_header(end - whole, type, (uint16_t)n);
 }
 
 void cth_msg_put(struct cth_msg *m, uint16_t type, const void *data, size_t n)
@@ -194,7 +210,7 @@ void cth_msg_nest_end(struct cth_msg *m, size_t nest)
 	if (m->overflow || !m->open)
 		return;
 	if (m->outside || m->len - nest > ATTR_MAX) {
-		m->overflow = true;
+		overflow(m);
 		return;
 	}
 	cth_store_host16(m->buf + nest, (uint16_t)(m->len - nest));
@@ -202,15 +218,11 @@ void cth_msg_nest_end(struct cth_msg *m, size_t nest)
 
 void cth_msg_reserve(struct cth_msg *m, uint16_t type, size_t n)
 {
-	uint8_t *p;
+	uint8_t *p = attribute(m, type, n > ATTR_MAX - ATTR_HEADER ? n : 0);
 
-	if (n > ATTR_MAX - ATTR_HEADER) {
-		m->overflow = true;
-		return;
-	}
-	p = attribute(m, type, 0);
 	if (!p)
 		return;
-	cth_store_host16(p - ATTR_HEADER, (uint16_t)(ATTR_HEADER + n));
+	cth_msg_header(p - ATTR_HEADER, type, (uint16_t)n);
 	m->outside = n;
+	m->room = 0; /* nothing comes behind it */
 }

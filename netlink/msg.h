@@ -24,6 +24,7 @@ struct cth_msg {
 	size_t cap;
 	size_t len;      /* bytes in buf, the open message included */
 	size_t start;    /* where the open message begins in buf */
+	size_t room;     /* bytes that may still be put into it */
 	size_t outside;  /* bytes of the open message that are not in buf: see cth_msg_reserve */
 	bool open;
 	bool bare;       /* the open message has no headers */
@@ -68,6 +69,19 @@ void cth_msg_put_be16(struct cth_msg *m, uint16_t type, uint16_t v);
 void cth_msg_put_be32(struct cth_msg *m, uint16_t type, uint32_t v);
 void cth_msg_put_be64(struct cth_msg *m, uint16_t type, uint64_t v);
 void cth_msg_put_str(struct cth_msg *m, uint16_t type, const char *s); /* its NUL goes too */
+
+/*
+ * Room for n bytes of attributes that the caller writes at once, headers and padding too: n is
+ * a multiple of 4. NULL when they do not fit. cth_msg_header() writes one's header, and
+ * returns where its n bytes go.
+ */
+uint8_t *cth_msg_space(struct cth_msg *m, size_t n);
+static inline uint8_t *cth_msg_header(uint8_t *p, uint16_t type, uint16_t n)
+{
+	cth_store_host16(p, (uint16_t)(4 + n));
+	cth_store_host16(p + 2, type);
+	return p + 4;
+}
 
 /* A nest: what is put between the two calls lies inside. The token is an offset. */
 size_t cth_msg_nest(struct cth_msg *m, uint16_t type);

@@ -22,13 +22,20 @@
 
 #define VERDICT_BYPASS  0x8000u /* linux/netfilter.h: NF_VERDICT_FLAG_QUEUE_BYPASS */
 #define VERDICT_IP4_DF  0x4000u
+#define VERDICT_WORD    12u     /* attributes, with their headers */
+#define VERDICT_MARK    8u
 #define VERDICT_FLOW    (CTA_NAT_SEQ_ADJ_REPLY + 1)
 
 void cth_verdict_init(struct cth_verdict *v)
 {
-	/* All but the edit's text, which nobody reads as long as no cut points there. */
-	memset(v, 0, offsetof(struct cth_verdict, edit) + offsetof(struct cth_edit, text));
 	v->code = CTH_ACCEPT;
+	v->to_queue = 0;
+	v->bypass = v->set_mark = v->set_priority = v->set_vlan = false;
+	v->mark = v->mark_mask = v->priority = 0;
+	v->vlan_proto = v->vlan_tci = 0;
+	v->l2hdr = v->ct = v->expect = v->packet = cth_span(NULL, 0);
+	/* Not the edit's lists and text, which nobody reads beyond their counts. */
+	memset(&v->edit, 0, offsetof(struct cth_edit, cut));
 }
 
 static int verdict_refuse(const char **why, int err, const char *sentence)
@@ -316,17 +323,21 @@ static uint32_t verdict_mark(const struct cth_verdict *v, const struct cth_pkt *
 	return (p ? p->mark & ~mask : 0) | (v->mark & mask);
 }
 
-static void verdict_begin(struct cth_msg *m, unsigned type, uint16_t queue, uint32_t id,
-			  uint32_t word)
+/* The message and its word; returns where more bytes may follow, NULL if all do not fit. */
+static uint8_t *verdict_begin(struct cth_msg *m, uint16_t queue, uint32_t id, uint32_t word,
+			      unsigned type, size_t more)
 {
-	uint8_t header[8];
+	uint8_t *p;
 
 	/* Without a sequence number, so that no late refusal can pass for another's answer. */
 	cth_msg_begin(m, (uint16_t)(NFNL_SUBSYS_QUEUE << 8 | type), NLM_F_REQUEST, 0, AF_UNSPEC,
 		      queue);
-	cth_store_be32(header, word);
-	cth_store_be32(header + 4, id);
-	cth_msg_put(m, NFQA_VERDICT_HDR, header, sizeof(header));
+	p = cth_msg_space(m, VERDICT_WORD + more);
+	if (!p)
+		return NULL;
+	p = cth_msg_header(p, NFQA_VERDICT_HDR, VERDICT_WORD - 4);
+	cth_store_be64(p, (uint64_t)word << 32 | id);
+	return p + 8;
 }
 
 static void verdict_put_vlan(struct cth_msg *m, const struct cth_verdict *v)
@@ -344,8 +355,9 @@ static void verdict_put_vlan(struct cth_msg *m, const struct cth_verdict *v)
  */
 static void verdict_put_flow(struct cth_msg *m, const struct cth_verdict *v, bool edited)
 {
-	if (v->ct.p || v->expect.p || edited)
-		cth_msg_put(m, NFQA_CT | NLA_F_NESTED, v->ct.p, v->ct.n);
+	if (!v->ct.p && !v->expect.p && !edited)
+		return;
+	cth_msg_put(m, NFQA_CT | NLA_F_NESTED, v->ct.p, v->ct.n);
 	if (v->expect.p)
 		cth_msg_put(m, CTH_NFQA_EXP | NLA_F_NESTED, v->expect.p, v->expect.n);
 }
@@ -353,9 +365,11 @@ static void verdict_put_flow(struct cth_msg *m, const struct cth_verdict *v, boo
 int cth_verdict_put(struct cth_msg *m, uint16_t queue, uint32_t id, const struct cth_verdict *v,
 		    const struct cth_pkt *p, const struct cth_edited *edited)
 {
-	verdict_begin(m, NFQNL_MSG_VERDICT, queue, id, verdict_word(v));
-	if (v->set_mark)
-		cth_msg_put_be32(m, NFQA_MARK, verdict_mark(v, p));
+	uint8_t *mark = verdict_begin(m, queue, id, verdict_word(v), NFQNL_MSG_VERDICT,
+				      v->set_mark ? VERDICT_MARK : 0);
+
+	if (v->set_mark && mark)
+		cth_store_be32(cth_msg_header(mark, NFQA_MARK, 4), verdict_mark(v, p));
 	if (v->set_priority)
 		cth_msg_put_be32(m, CTH_NFQA_PRIORITY, v->priority);
 	if (v->set_vlan)
@@ -372,12 +386,12 @@ int cth_verdict_put(struct cth_msg *m, uint16_t queue, uint32_t id, const struct
 
 int cth_verdict_put_range(struct cth_msg *m, uint16_t queue, uint32_t id)
 {
-	verdict_begin(m, NFQNL_MSG_VERDICT_BATCH, queue, id, CTH_ACCEPT);
+	verdict_begin(m, queue, id, CTH_ACCEPT, NFQNL_MSG_VERDICT_BATCH, 0);
 	return cth_msg_end(m);
 }
 
 int cth_verdict_put_raw(struct cth_msg *m, uint16_t queue, uint32_t id, uint32_t word)
 {
-	verdict_begin(m, NFQNL_MSG_VERDICT, queue, id, word);
+	verdict_begin(m, queue, id, word, NFQNL_MSG_VERDICT, 0);
 	return cth_msg_end(m);
 }

@@ -153,8 +153,45 @@ static void puts_outside_of_a_message_do_nothing(void **state)
 	(void)state;
 	cth_msg_init(&m, buf, sizeof(buf));
 	cth_msg_put_be32(&m, 1, 1);
+	assert_null(cth_msg_space(&m, 4));
 	assert_int_equal(cth_msg_bytes(&m).n, 0);
 	assert_int_equal(fill(&m), 0);
+	/* And are not held against the next one. */
+	cth_msg_put_be32(&m, 1, 1);
+	cth_msg_nest_end(&m, cth_msg_nest(&m, 1));
+	cth_msg_reserve(&m, 1, 8);
+	assert_int_equal(fill(&m), 0);
+}
+
+/* As if they had been put, in a buffer that ends where they do. */
+static void attributes_may_be_written_in_place(void **state)
+{
+	uint8_t *p, *end = guarded(buf, 36), should[36];
+	struct cth_msg m;
+
+	(void)state;
+	cth_msg_init(&m, should, sizeof(should));
+	cth_msg_begin(&m, 0x0301, 1, 2, 3, 4);
+	cth_msg_put_be64(&m, 5, 6);
+	cth_msg_put(&m, 7, NULL, 0);
+	assert_int_equal(cth_msg_end(&m), 0);
+
+	cth_msg_init(&m, end, sizeof(should));
+	cth_msg_begin(&m, 0x0301, 1, 2, 3, 4);
+	p = cth_msg_space(&m, 16);
+	assert_non_null(p);
+	p = cth_msg_header(p, 5, 8);
+	cth_store_be64(p, 6);
+	assert_ptr_equal(cth_msg_header(p + 8, 7, 0), end + sizeof(should));
+	assert_int_equal(cth_msg_end(&m), 0);
+	assert_bytes(cth_msg_bytes(&m), should, sizeof(should));
+
+	cth_msg_reset(&m);
+	cth_msg_begin(&m, 0x0301, 1, 2, 3, 4);
+	assert_null(cth_msg_space(&m, 20));
+	assert_null(cth_msg_space(&m, 4));
+	assert_int_equal(cth_msg_end(&m), -EMSGSIZE);
+	free_guarded(end, sizeof(should));
 }
 
 /* libmnl's nla_len is 16 bits wide and wraps: the attribute goes out silently empty. */
@@ -266,6 +303,7 @@ int main(void)
 		cmocka_unit_test(as_many_messages_as_fit_then_the_same_again),
 		cmocka_unit_test(a_taken_back_message_leaves_the_one_before),
 		cmocka_unit_test(puts_outside_of_a_message_do_nothing),
+		cmocka_unit_test(attributes_may_be_written_in_place),
 		cmocka_unit_test(peer_libmnl_attribute_of_65532_bytes_wraps),
 		cmocka_unit_test(a_nest_over_65535_bytes_is_an_overflow),
 		cmocka_unit_test(a_reserved_attribute_counts_what_lies_outside),

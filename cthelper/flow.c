@@ -24,66 +24,114 @@
 #define FLOW_MESSAGE(message) (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | (message))
 #define FLOW_ROOM 192 /* what the longest of our messages takes: a DETACH over IPv6 */
 
-#define FLOW_NEST { 0, CTH_ATTR_ANY, false }
-
-static const struct cth_attr_rule flow_rules[] = {
-	[CTA_TUPLE_ORIG]        = FLOW_NEST,
-	[CTA_TUPLE_REPLY]       = FLOW_NEST,
-	[CTA_STATUS]            = { 4, 4, false },
-	[CTA_PROTOINFO]         = FLOW_NEST,
-	[CTA_HELP]              = FLOW_NEST,
-	[CTA_TIMEOUT]           = { 4, 4, false },
-	[CTA_MARK]              = { 4, 4, false },
-	[CTA_COUNTERS_ORIG]     = FLOW_NEST,
-	[CTA_COUNTERS_REPLY]    = FLOW_NEST,
-	[CTA_USE]               = { 4, 4, false },
-	[CTA_ID]                = { 4, 4, false },
-	[CTA_TUPLE_MASTER]      = FLOW_NEST,
-	[CTA_NAT_SEQ_ADJ_ORIG]  = FLOW_NEST,
-	[CTA_NAT_SEQ_ADJ_REPLY] = FLOW_NEST,
-	[CTA_ZONE]              = { 2, 2, false },
-	[CTA_SECCTX]            = FLOW_NEST,
-	[CTA_TIMESTAMP]         = FLOW_NEST,
-	[CTH_CTA_LABELS]        = { 0, CTH_ATTR_ANY, false },
-	[CTH_CTA_SYNPROXY]      = FLOW_NEST,
+/* The attributes of a flow, before its nests are read. */
+struct flow_level {
+	uint32_t id, status, timeout, mark, use;
+	uint16_t zone;
+	struct cth_span orig, reply, master, protoinfo, counters_orig, counters_reply;
+	struct cth_span timestamp, help, secctx, seq_orig, seq_reply, synproxy, labels;
 };
 
-static const struct cth_attr_rule protoinfo_rules[] = {
-	[CTA_PROTOINFO_TCP]  = FLOW_NEST,
-	[CTA_PROTOINFO_DCCP] = FLOW_NEST,
-	[CTA_PROTOINFO_SCTP] = FLOW_NEST,
+/* Told besides CTH_FLOW_*, of which these are the nests. */
+enum {
+	FLOW_PROTOINFO      = 1 << 19,
+	FLOW_COUNTERS_ORIG  = 1 << 20,
+	FLOW_COUNTERS_REPLY = 1 << 21,
+	FLOW_TIMESTAMP      = 1 << 22,
+	FLOW_HELP           = 1 << 23,
+	FLOW_SECCTX         = 1 << 24,
+	FLOW_ADJ_ORIG       = 1 << 25,
+	FLOW_ADJ_REPLY      = 1 << 26,
+	FLOW_PROXY          = 1 << 27,
+	FLOW_LABELS         = 1 << 28,
 };
 
-static const struct cth_attr_rule tcp_rules[] = {
-	[CTA_PROTOINFO_TCP_STATE]           = { 1, 1, false },
-	[CTA_PROTOINFO_TCP_WSCALE_ORIGINAL] = { 1, 1, false },
-	[CTA_PROTOINFO_TCP_WSCALE_REPLY]    = { 1, 1, false },
-	[CTA_PROTOINFO_TCP_FLAGS_ORIGINAL]  = { 2, 2, false },
-	[CTA_PROTOINFO_TCP_FLAGS_REPLY]     = { 2, 2, false },
+#define FLOW_WORDS (CTH_FLOW_ORIG | CTH_FLOW_REPLY | CTH_FLOW_MASTER | CTH_FLOW_ZONE | \
+		    CTH_FLOW_ID | CTH_FLOW_STATUS | CTH_FLOW_TIMEOUT | CTH_FLOW_MARK | CTH_FLOW_USE)
+
+#define FLOW_FIELD(as, member, part) { as, offsetof(struct flow_level, member), part }
+
+static const struct cth_attr_field flow_fields[] = {
+	[CTA_TUPLE_ORIG]     = FLOW_FIELD(CTH_ATTR_SPAN, orig, CTH_FLOW_ORIG),
+	[CTA_TUPLE_REPLY]    = FLOW_FIELD(CTH_ATTR_SPAN, reply, CTH_FLOW_REPLY),
+	[CTA_STATUS]         = FLOW_FIELD(CTH_ATTR_BE32, status, CTH_FLOW_STATUS),
+	[CTA_PROTOINFO]      = FLOW_FIELD(CTH_ATTR_SPAN, protoinfo, FLOW_PROTOINFO),
+	[CTA_HELP]           = FLOW_FIELD(CTH_ATTR_SPAN, help, FLOW_HELP),
+	[CTA_TIMEOUT]        = FLOW_FIELD(CTH_ATTR_BE32, timeout, CTH_FLOW_TIMEOUT),
+	[CTA_MARK]           = FLOW_FIELD(CTH_ATTR_BE32, mark, CTH_FLOW_MARK),
+	[CTA_COUNTERS_ORIG]  = FLOW_FIELD(CTH_ATTR_SPAN, counters_orig, FLOW_COUNTERS_ORIG),
+	[CTA_COUNTERS_REPLY] = FLOW_FIELD(CTH_ATTR_SPAN, counters_reply, FLOW_COUNTERS_REPLY),
+	[CTA_USE]            = FLOW_FIELD(CTH_ATTR_BE32, use, CTH_FLOW_USE),
+	[CTA_ID]             = FLOW_FIELD(CTH_ATTR_BE32, id, CTH_FLOW_ID),
+	[CTA_TUPLE_MASTER]   = FLOW_FIELD(CTH_ATTR_SPAN, master, CTH_FLOW_MASTER),
+	[CTA_NAT_SEQ_ADJ_ORIG]  = FLOW_FIELD(CTH_ATTR_SPAN, seq_orig, FLOW_ADJ_ORIG),
+	[CTA_NAT_SEQ_ADJ_REPLY] = FLOW_FIELD(CTH_ATTR_SPAN, seq_reply, FLOW_ADJ_REPLY),
+	[CTA_ZONE]           = FLOW_FIELD(CTH_ATTR_BE16, zone, CTH_FLOW_ZONE),
+	[CTA_SECCTX]         = FLOW_FIELD(CTH_ATTR_SPAN, secctx, FLOW_SECCTX),
+	[CTA_TIMESTAMP]      = FLOW_FIELD(CTH_ATTR_SPAN, timestamp, FLOW_TIMESTAMP),
+	[CTH_CTA_LABELS]     = FLOW_FIELD(CTH_ATTR_SPAN, labels, FLOW_LABELS),
+	[CTH_CTA_SYNPROXY]   = FLOW_FIELD(CTH_ATTR_SPAN, synproxy, FLOW_PROXY),
 };
 
-static const struct cth_attr_rule sctp_rules[] = {
-	[CTA_PROTOINFO_SCTP_STATE]         = { 1, 1, false },
-	[CTA_PROTOINFO_SCTP_VTAG_ORIGINAL] = { 4, 4, false },
-	[CTA_PROTOINFO_SCTP_VTAG_REPLY]    = { 4, 4, false },
+/* One in each protocol's nest; which it is, the number tells. */
+static const struct cth_attr_field protoinfo_fields[] = {
+	[CTA_PROTOINFO_TCP]  = { CTH_ATTR_SPAN, 0, CTH_FLOW_TCP },
+	[CTA_PROTOINFO_DCCP] = { CTH_ATTR_SPAN, sizeof(struct cth_span), CTH_FLOW_DCCP },
+	[CTA_PROTOINFO_SCTP] = { CTH_ATTR_SPAN, 2 * sizeof(struct cth_span), CTH_FLOW_SCTP },
 };
 
-static const struct cth_attr_rule dccp_rules[] = {
-	[CTA_PROTOINFO_DCCP_STATE]         = { 1, 1, false },
-	[CTA_PROTOINFO_DCCP_ROLE]          = { 1, 1, false },
-	[CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ] = { 8, 8, false },
+#define FLOW_OF(as, member, part) { as, offsetof(struct cth_flow, member), part }
+
+/* FLAGS_ is two bytes, flags and mask; big-endian, the flags are its upper part. */
+struct flow_tcp {
+	uint8_t state, wscale_orig, wscale_reply;
+	uint16_t flags_orig, flags_reply;
 };
 
-static const struct cth_attr_rule counter_rules[] = {
-	[CTA_COUNTERS_PACKETS]   = { 8, 8, false },
-	[CTA_COUNTERS_BYTES]     = { 8, 8, false },
-	[CTA_COUNTERS32_PACKETS] = { 4, 4, false },
-	[CTA_COUNTERS32_BYTES]   = { 4, 4, false },
+static const struct cth_attr_field tcp_fields[] = {
+	[CTA_PROTOINFO_TCP_STATE] =
+		{ CTH_ATTR_U8, offsetof(struct flow_tcp, state), CTH_FLOW_TCP },
+	[CTA_PROTOINFO_TCP_WSCALE_ORIGINAL] =
+		{ CTH_ATTR_U8, offsetof(struct flow_tcp, wscale_orig), 0 },
+	[CTA_PROTOINFO_TCP_WSCALE_REPLY] =
+		{ CTH_ATTR_U8, offsetof(struct flow_tcp, wscale_reply), 0 },
+	[CTA_PROTOINFO_TCP_FLAGS_ORIGINAL] =
+		{ CTH_ATTR_BE16, offsetof(struct flow_tcp, flags_orig), 0 },
+	[CTA_PROTOINFO_TCP_FLAGS_REPLY] =
+		{ CTH_ATTR_BE16, offsetof(struct flow_tcp, flags_reply), 0 },
 };
 
-static const struct cth_attr_rule timestamp_rules[] = {
-	[CTA_TIMESTAMP_START] = { 8, 8, false },
-	[CTA_TIMESTAMP_STOP]  = { 8, 8, false },
+static const struct cth_attr_field sctp_fields[] = {
+	[CTA_PROTOINFO_SCTP_STATE]         = FLOW_OF(CTH_ATTR_U8, sctp.state, CTH_FLOW_SCTP),
+	[CTA_PROTOINFO_SCTP_VTAG_ORIGINAL] = FLOW_OF(CTH_ATTR_BE32, sctp.vtag_orig, 0),
+	[CTA_PROTOINFO_SCTP_VTAG_REPLY]    = FLOW_OF(CTH_ATTR_BE32, sctp.vtag_reply, 0),
+};
+
+static const struct cth_attr_field dccp_fields[] = {
+	[CTA_PROTOINFO_DCCP_STATE]         = FLOW_OF(CTH_ATTR_U8, dccp.state, CTH_FLOW_DCCP),
+	[CTA_PROTOINFO_DCCP_ROLE]          = FLOW_OF(CTH_ATTR_U8, dccp.role, 0),
+	[CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ] = FLOW_OF(CTH_ATTR_BE64, dccp.handshake_seq, 0),
+};
+
+struct flow_counters {
+	uint64_t packets, bytes;
+	uint32_t packets32, bytes32;
+};
+
+static const struct cth_attr_field counter_fields[] = {
+	[CTA_COUNTERS_PACKETS] =
+		{ CTH_ATTR_BE64, offsetof(struct flow_counters, packets), 1 },
+	[CTA_COUNTERS_BYTES] =
+		{ CTH_ATTR_BE64, offsetof(struct flow_counters, bytes), 2 },
+	[CTA_COUNTERS32_PACKETS] =
+		{ CTH_ATTR_BE32, offsetof(struct flow_counters, packets32), 4 },
+	[CTA_COUNTERS32_BYTES] =
+		{ CTH_ATTR_BE32, offsetof(struct flow_counters, bytes32), 8 },
+};
+
+static const struct cth_attr_field timestamp_fields[] = {
+	[CTA_TIMESTAMP_START] = FLOW_OF(CTH_ATTR_BE64, start, CTH_FLOW_START),
+	[CTA_TIMESTAMP_STOP]  = FLOW_OF(CTH_ATTR_BE64, stop, CTH_FLOW_STOP),
 };
 
 static const struct cth_attr_rule help_rules[] = {
@@ -91,166 +139,100 @@ static const struct cth_attr_rule help_rules[] = {
 	[CTA_HELP_INFO] = { 0, CTH_FLOW_INFO, false },
 };
 
-static const struct cth_attr_rule secctx_rules[] = {
-	[CTA_SECCTX_NAME] = { 0, CTH_ATTR_ANY, false },
+static const struct cth_attr_field secctx_fields[] = {
+	[CTA_SECCTX_NAME] = { CTH_ATTR_SPAN, 0, 1 },
 };
 
 /* Sequence adjustment and SYN proxy are both three words, numbered 1 to 3. */
-static const struct cth_attr_rule three_rules[] = {
-	[1] = { 4, 4, false },
-	[2] = { 4, 4, false },
-	[3] = { 4, 4, false },
+static const struct cth_attr_field three_fields[] = {
+	[1] = { CTH_ATTR_BE32, 0, 1 },
+	[2] = { CTH_ATTR_BE32, 4, 2 },
+	[3] = { CTH_ATTR_BE32, 8, 4 },
 };
 
-#define FLOW_RULES(table) (sizeof(table) / sizeof((table)[0]))
-
-static void flow_be32(struct cth_flow *f, uint32_t part, uint32_t *to, struct cth_span v)
-{
-	if (!v.p)
-		return;
-	*to = cth_be32(v.p);
-	f->have |= part;
-}
-
-static int flow_tuple(struct cth_flow *f, uint32_t part, struct cth_tuple *t, struct cth_span v)
-{
-	if (!v.p)
-		return 0;
-	f->have |= part;
-	return cth_tuple_parse(t, v);
-}
-
-static int flow_tuples(struct cth_flow *f, const struct cth_span *v)
-{
-	int r = flow_tuple(f, CTH_FLOW_ORIG, &f->orig, v[CTA_TUPLE_ORIG]);
-
-	if (r == 0)
-		r = flow_tuple(f, CTH_FLOW_REPLY, &f->reply, v[CTA_TUPLE_REPLY]);
-	if (r == 0)
-		r = flow_tuple(f, CTH_FLOW_MASTER, &f->master, v[CTA_TUPLE_MASTER]);
-	return r;
-}
-
-static int flow_words(struct cth_flow *f, const struct cth_span *v)
-{
-	flow_be32(f, CTH_FLOW_ID, &f->id, v[CTA_ID]);
-	flow_be32(f, CTH_FLOW_STATUS, &f->status, v[CTA_STATUS]);
-	flow_be32(f, CTH_FLOW_TIMEOUT, &f->timeout, v[CTA_TIMEOUT]);
-	flow_be32(f, CTH_FLOW_MARK, &f->mark, v[CTA_MARK]);
-	flow_be32(f, CTH_FLOW_USE, &f->use, v[CTA_USE]);
-	if (v[CTA_ZONE].p) {
-		f->zone = cth_be16(v[CTA_ZONE].p);
-		f->have |= CTH_FLOW_ZONE;
-	}
-	f->labels = v[CTH_CTA_LABELS];
-	return 0;
-}
-
-static uint8_t byte_or_0(struct cth_span v)
-{
-	return v.p ? v.p[0] : 0;
-}
+#define FLOW_ENTRIES(table) (sizeof(table) / sizeof((table)[0]))
+#define FLOW_READ(level, table, into, told) \
+	cth_attr_read(level, table, FLOW_ENTRIES(table), into, told)
 
 static int flow_tcp(struct cth_flow *f, struct cth_span level)
 {
-	struct cth_span v[FLOW_RULES(tcp_rules)];
-	int r;
+	struct flow_tcp tcp = { 0 };
+	int r = FLOW_READ(level, tcp_fields, &tcp, &f->have);
 
-	if (!level.p)
-		return 0;
-	r = cth_attr_index(level, tcp_rules, FLOW_RULES(tcp_rules), v);
-	if (r < 0 || !v[CTA_PROTOINFO_TCP_STATE].p)
+	if (r < 0 || !(f->have & CTH_FLOW_TCP))
 		return r;
-	f->tcp.state = v[CTA_PROTOINFO_TCP_STATE].p[0];
-	f->tcp.wscale_orig = byte_or_0(v[CTA_PROTOINFO_TCP_WSCALE_ORIGINAL]);
-	f->tcp.wscale_reply = byte_or_0(v[CTA_PROTOINFO_TCP_WSCALE_REPLY]);
-	f->tcp.flags_orig = byte_or_0(v[CTA_PROTOINFO_TCP_FLAGS_ORIGINAL]);
-	f->tcp.flags_reply = byte_or_0(v[CTA_PROTOINFO_TCP_FLAGS_REPLY]);
-	f->have |= CTH_FLOW_TCP;
+	f->tcp.state = tcp.state;
+	f->tcp.wscale_orig = tcp.wscale_orig;
+	f->tcp.wscale_reply = tcp.wscale_reply;
+	f->tcp.flags_orig = (uint8_t)(tcp.flags_orig >> 8);
+	f->tcp.flags_reply = (uint8_t)(tcp.flags_reply >> 8);
 	return 0;
 }
 
+/* Without a state nothing of the protocol is told. */
 static int flow_sctp(struct cth_flow *f, struct cth_span level)
 {
-	struct cth_span v[FLOW_RULES(sctp_rules)];
-	int r;
+	int r = FLOW_READ(level, sctp_fields, f, &f->have);
 
-	if (!level.p)
-		return 0;
-	r = cth_attr_index(level, sctp_rules, FLOW_RULES(sctp_rules), v);
-	if (r < 0 || !v[CTA_PROTOINFO_SCTP_STATE].p)
-		return r;
-	f->sctp.state = v[CTA_PROTOINFO_SCTP_STATE].p[0];
-	flow_be32(f, 0, &f->sctp.vtag_orig, v[CTA_PROTOINFO_SCTP_VTAG_ORIGINAL]);
-	flow_be32(f, 0, &f->sctp.vtag_reply, v[CTA_PROTOINFO_SCTP_VTAG_REPLY]);
-	f->have |= CTH_FLOW_SCTP;
-	return 0;
+	if (!(f->have & CTH_FLOW_SCTP))
+		memset(&f->sctp, 0, sizeof(f->sctp));
+	return r;
 }
 
 static int flow_dccp(struct cth_flow *f, struct cth_span level)
 {
-	struct cth_span v[FLOW_RULES(dccp_rules)];
-	int r;
+	int r = FLOW_READ(level, dccp_fields, f, &f->have);
 
-	if (!level.p)
-		return 0;
-	r = cth_attr_index(level, dccp_rules, FLOW_RULES(dccp_rules), v);
-	if (r < 0 || !v[CTA_PROTOINFO_DCCP_STATE].p)
-		return r;
-	f->dccp.state = v[CTA_PROTOINFO_DCCP_STATE].p[0];
-	f->dccp.role = byte_or_0(v[CTA_PROTOINFO_DCCP_ROLE]);
-	if (v[CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ].p)
-		f->dccp.handshake_seq = cth_be64(v[CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ].p);
-	f->have |= CTH_FLOW_DCCP;
-	return 0;
+	if (!(f->have & CTH_FLOW_DCCP))
+		memset(&f->dccp, 0, sizeof(f->dccp));
+	return r;
 }
 
-static int flow_protoinfo(struct cth_flow *f, const struct cth_span *flow)
+static int flow_protoinfo(struct cth_flow *f, struct cth_span level)
 {
-	struct cth_span v[FLOW_RULES(protoinfo_rules)];
-	int r;
+	struct cth_span nest[3];
+	uint32_t told = 0;
+	int r = FLOW_READ(level, protoinfo_fields, nest, &told);
 
-	if (!flow[CTA_PROTOINFO].p)
-		return 0;
-	r = cth_attr_index(flow[CTA_PROTOINFO], protoinfo_rules, FLOW_RULES(protoinfo_rules), v);
-	if (r == 0)
-		r = flow_tcp(f, v[CTA_PROTOINFO_TCP]);
-	if (r == 0)
-		r = flow_sctp(f, v[CTA_PROTOINFO_SCTP]);
-	if (r == 0)
-		r = flow_dccp(f, v[CTA_PROTOINFO_DCCP]);
+	if (r == 0 && told & CTH_FLOW_TCP)
+		r = flow_tcp(f, nest[0]);
+	if (r == 0 && told & CTH_FLOW_DCCP)
+		r = flow_dccp(f, nest[1]);
+	if (r == 0 && told & CTH_FLOW_SCTP)
+		r = flow_sctp(f, nest[2]);
 	return r;
 }
 
 /* One direction's counters: 1 if both were told. */
 static int counters(uint64_t *packets, uint64_t *bytes, struct cth_span level)
 {
-	struct cth_span v[FLOW_RULES(counter_rules)];
-	int r;
+	struct flow_counters c;
+	uint32_t told = 0;
+	int r = FLOW_READ(level, counter_fields, &c, &told);
 
-	if (!level.p)
-		return 0;
-	r = cth_attr_index(level, counter_rules, FLOW_RULES(counter_rules), v);
 	if (r < 0)
 		return r;
-	if (v[CTA_COUNTERS_PACKETS].p && v[CTA_COUNTERS_BYTES].p) {
-		*packets = cth_be64(v[CTA_COUNTERS_PACKETS].p);
-		*bytes = cth_be64(v[CTA_COUNTERS_BYTES].p);
+	if ((told & 3) == 3) {
+		*packets = c.packets;
+		*bytes = c.bytes;
 		return 1;
 	}
-	if (v[CTA_COUNTERS32_PACKETS].p && v[CTA_COUNTERS32_BYTES].p) {
-		*packets = cth_be32(v[CTA_COUNTERS32_PACKETS].p);
-		*bytes = cth_be32(v[CTA_COUNTERS32_BYTES].p);
+	if ((told & 12) == 12) {
+		*packets = c.packets32;
+		*bytes = c.bytes32;
 		return 1;
 	}
 	return 0;
 }
 
-static int flow_counters(struct cth_flow *f, const struct cth_span *v)
+static int flow_counters(struct cth_flow *f, const struct flow_level *l, uint32_t told)
 {
-	int orig = counters(&f->packets_orig, &f->bytes_orig, v[CTA_COUNTERS_ORIG]);
-	int reply = counters(&f->packets_reply, &f->bytes_reply, v[CTA_COUNTERS_REPLY]);
+	int orig = 0, reply = 0;
 
+	if (told & FLOW_COUNTERS_ORIG)
+		orig = counters(&f->packets_orig, &f->bytes_orig, l->counters_orig);
+	if (told & FLOW_COUNTERS_REPLY)
+		reply = counters(&f->packets_reply, &f->bytes_reply, l->counters_reply);
 	if (orig > 0 && reply > 0)
 		f->have |= CTH_FLOW_COUNTERS;
 	if (orig < 0)
@@ -258,35 +240,11 @@ static int flow_counters(struct cth_flow *f, const struct cth_span *v)
 	return reply < 0 ? reply : 0;
 }
 
-static int flow_timestamp(struct cth_flow *f, const struct cth_span *flow)
+static int flow_help(struct cth_flow *f, struct cth_span level)
 {
-	struct cth_span v[FLOW_RULES(timestamp_rules)];
-	int r;
+	struct cth_span v[FLOW_ENTRIES(help_rules)];
+	int r = cth_attr_index(level, help_rules, FLOW_ENTRIES(help_rules), v);
 
-	if (!flow[CTA_TIMESTAMP].p)
-		return 0;
-	r = cth_attr_index(flow[CTA_TIMESTAMP], timestamp_rules, FLOW_RULES(timestamp_rules), v);
-	if (r < 0)
-		return r;
-	if (v[CTA_TIMESTAMP_START].p) {
-		f->start = cth_be64(v[CTA_TIMESTAMP_START].p);
-		f->have |= CTH_FLOW_START;
-	}
-	if (v[CTA_TIMESTAMP_STOP].p) {
-		f->stop = cth_be64(v[CTA_TIMESTAMP_STOP].p);
-		f->have |= CTH_FLOW_STOP;
-	}
-	return 0;
-}
-
-static int flow_help(struct cth_flow *f, const struct cth_span *flow)
-{
-	struct cth_span v[FLOW_RULES(help_rules)];
-	int r;
-
-	if (!flow[CTA_HELP].p)
-		return 0;
-	r = cth_attr_index(flow[CTA_HELP], help_rules, FLOW_RULES(help_rules), v);
 	if (r < 0 || !v[CTA_HELP_NAME].p)
 		return r;
 	/* By its rule it has a NUL within the 16 bytes that helper has. */
@@ -297,18 +255,14 @@ static int flow_help(struct cth_flow *f, const struct cth_span *flow)
 }
 
 /* The kernel terminates the context; a span has its length, so the NUL is left out. */
-static int flow_secctx(struct cth_flow *f, const struct cth_span *flow)
+static int flow_secctx(struct cth_flow *f, struct cth_span level)
 {
-	struct cth_span v[FLOW_RULES(secctx_rules)];
 	struct cth_span name;
+	uint32_t told = 0;
 	const uint8_t *nul;
-	int r;
+	int r = FLOW_READ(level, secctx_fields, &name, &told);
 
-	if (!flow[CTA_SECCTX].p)
-		return 0;
-	r = cth_attr_index(flow[CTA_SECCTX], secctx_rules, FLOW_RULES(secctx_rules), v);
-	name = v[CTA_SECCTX_NAME];
-	if (r < 0 || !name.p)
+	if (r < 0 || !told)
 		return r;
 	nul = name.n ? (const uint8_t *)memchr(name.p, 0, name.n) : NULL;
 	f->secctx = cth_span(name.p, nul ? (size_t)(nul - name.p) : name.n);
@@ -318,17 +272,10 @@ static int flow_secctx(struct cth_flow *f, const struct cth_span *flow)
 /* Three words: 1 if all were told. */
 static int three_words(uint32_t word[3], struct cth_span level)
 {
-	struct cth_span v[FLOW_RULES(three_rules)];
-	int r;
+	uint32_t told = 0;
+	int r = FLOW_READ(level, three_fields, word, &told);
 
-	if (!level.p)
-		return 0;
-	r = cth_attr_index(level, three_rules, FLOW_RULES(three_rules), v);
-	if (r < 0 || !v[1].p || !v[2].p || !v[3].p)
-		return r;
-	for (size_t i = 0; i < 3; i++)
-		word[i] = cth_be32(v[i + 1].p);
-	return 1;
+	return r < 0 ? r : told == 7;
 }
 
 static int seq_adj(struct cth_flow *f, uint32_t part, struct cth_seq_adj *s, struct cth_span v)
@@ -345,17 +292,10 @@ static int seq_adj(struct cth_flow *f, uint32_t part, struct cth_seq_adj *s, str
 	return 0;
 }
 
-static int flow_seq_adj(struct cth_flow *f, const struct cth_span *v)
-{
-	int r = seq_adj(f, CTH_FLOW_SEQ_ORIG, &f->seq_orig, v[CTA_NAT_SEQ_ADJ_ORIG]);
-
-	return r < 0 ? r : seq_adj(f, CTH_FLOW_SEQ_REPLY, &f->seq_reply, v[CTA_NAT_SEQ_ADJ_REPLY]);
-}
-
-static int flow_synproxy(struct cth_flow *f, const struct cth_span *v)
+static int flow_synproxy(struct cth_flow *f, struct cth_span level)
 {
 	uint32_t word[3];
-	int r = three_words(word, v[CTH_CTA_SYNPROXY]);
+	int r = three_words(word, level);
 
 	if (r <= 0)
 		return r;
@@ -366,21 +306,67 @@ static int flow_synproxy(struct cth_flow *f, const struct cth_span *v)
 	return 0;
 }
 
-static int (*const flow_parts[])(struct cth_flow *f, const struct cth_span *v) = {
-	flow_tuples, flow_words, flow_protoinfo, flow_counters, flow_timestamp,
-	flow_help, flow_secctx, flow_seq_adj, flow_synproxy,
-};
+/* What few flows have. */
+static int flow_rare(struct cth_flow *f, const struct flow_level *l, uint32_t told)
+{
+	int r = flow_counters(f, l, told);
+
+	if (r == 0 && told & CTH_FLOW_MASTER)
+		r = cth_tuple_parse(&f->master, l->master);
+	if (r == 0 && told & FLOW_TIMESTAMP)
+		r = FLOW_READ(l->timestamp, timestamp_fields, f, &f->have);
+	if (r == 0 && told & FLOW_SECCTX)
+		r = flow_secctx(f, l->secctx);
+	if (r == 0 && told & FLOW_ADJ_ORIG)
+		r = seq_adj(f, CTH_FLOW_SEQ_ORIG, &f->seq_orig, l->seq_orig);
+	if (r == 0 && told & FLOW_ADJ_REPLY)
+		r = seq_adj(f, CTH_FLOW_SEQ_REPLY, &f->seq_reply, l->seq_reply);
+	if (r == 0 && told & FLOW_PROXY)
+		r = flow_synproxy(f, l->synproxy);
+	if (told & FLOW_LABELS)
+		f->labels = l->labels;
+	return r;
+}
+
+#define FLOW_RARE (CTH_FLOW_MASTER | FLOW_COUNTERS_ORIG | FLOW_COUNTERS_REPLY | FLOW_TIMESTAMP | \
+		   FLOW_SECCTX | FLOW_ADJ_ORIG | FLOW_ADJ_REPLY | FLOW_PROXY | FLOW_LABELS)
+
+static int flow_nests(struct cth_flow *f, const struct flow_level *l, uint32_t told)
+{
+	int r = 0;
+
+	if (told & CTH_FLOW_ORIG)
+		r = cth_tuple_parse(&f->orig, l->orig);
+	if (r == 0 && told & CTH_FLOW_REPLY)
+		r = cth_tuple_parse(&f->reply, l->reply);
+	if (r == 0 && told & FLOW_PROTOINFO)
+		r = flow_protoinfo(f, l->protoinfo);
+	if (r == 0 && told & FLOW_HELP)
+		r = flow_help(f, l->help);
+	if (r == 0 && told & FLOW_RARE)
+		r = flow_rare(f, l, told);
+	return r;
+}
 
 int cth_flow_parse(struct cth_flow *f, struct cth_span attrs)
 {
-	struct cth_span v[FLOW_RULES(flow_rules)];
+	struct flow_level l;
+	uint32_t told = 0;
 	int r;
 
 	memset(f, 0, sizeof(*f));
-	r = cth_attr_index(attrs, flow_rules, FLOW_RULES(flow_rules), v);
-	for (size_t i = 0; r == 0 && i < FLOW_RULES(flow_parts); i++)
-		r = flow_parts[i](f, v);
-	return r;
+	l.id = l.status = l.timeout = l.mark = l.use = l.zone = 0;
+	r = FLOW_READ(attrs, flow_fields, &l, &told);
+	if (r < 0)
+		return r;
+	f->have = told & FLOW_WORDS;
+	f->zone = l.zone;
+	f->id = l.id;
+	f->status = l.status;
+	f->timeout = l.timeout;
+	f->mark = l.mark;
+	f->use = l.use;
+	return flow_nests(f, &l, told);
 }
 
 /* What a verdict may change. */

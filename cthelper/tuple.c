@@ -101,13 +101,12 @@ static int parse_proto(struct cth_tuple *t, struct cth_span level)
 	return 0;
 }
 
-int cth_tuple_parse(struct cth_tuple *t, struct cth_span attrs)
+/* Attribute by attribute. */
+static int tuple_walk(struct cth_tuple *t, struct cth_span attrs)
 {
 	struct cth_span v[TUPLE_RULES];
-	int r;
+	int r = cth_attr_index(attrs, tuple_rules, TUPLE_RULES, v);
 
-	memset(t, 0, sizeof(*t));
-	r = cth_attr_index(attrs, tuple_rules, TUPLE_RULES, v);
 	if (r == 0 && v[CTA_TUPLE_IP].p)
 		r = parse_addresses(t, v[CTA_TUPLE_IP]);
 	if (r == 0 && v[CTA_TUPLE_PROTO].p)
@@ -117,6 +116,63 @@ int cth_tuple_parse(struct cth_tuple *t, struct cth_span attrs)
 		t->zone = cth_be16(v[CTH_CTA_TUPLE_ZONE].p);
 	}
 	return r;
+}
+
+/* Headers of attributes: where, length, type. */
+struct tuple_header {
+	uint16_t at, whole[2];
+};
+
+#define TUPLE_HEADERS 7
+#define TUPLE_LAYOUT(a, src_type, dst_type) { \
+	{ 0, { 12 + 2 * (a), NLA_F_NESTED | CTA_TUPLE_IP } }, \
+	{ 4, { 4 + (a), src_type } }, \
+	{ 8 + (a), { 4 + (a), dst_type } }, \
+	{ 12 + 2 * (a), { 28, NLA_F_NESTED | CTA_TUPLE_PROTO } }, \
+	{ 16 + 2 * (a), { 5, CTA_PROTO_NUM } }, \
+	{ 24 + 2 * (a), { 6, CTA_PROTO_SRC_PORT } }, \
+	{ 32 + 2 * (a), { 6, CTA_PROTO_DST_PORT } } }
+#define TUPLE_USUAL(a) (40 + 2 * (a)) /* bytes in all */
+
+static const struct tuple_header tuple_v4[] = TUPLE_LAYOUT(4, CTA_IP_V4_SRC, CTA_IP_V4_DST);
+static const struct tuple_header tuple_v6[] = TUPLE_LAYOUT(16, CTA_IP_V6_SRC, CTA_IP_V6_DST);
+
+/*
+ * What kernels send of a protocol with ports is laid out always alike. If all seven headers
+ * say so, the values are where they are then; else nothing is read, and what is there is walked.
+ */
+static bool tuple_usual(struct cth_tuple *t, struct cth_span b)
+{
+	bool v4 = b.n == TUPLE_USUAL(4);
+	const struct tuple_header *h = v4 ? tuple_v4 : tuple_v6;
+	const uint8_t *p = b.p;
+
+	if (!v4 && b.n != TUPLE_USUAL(16))
+		return false;
+	for (const struct tuple_header *end = h + TUPLE_HEADERS; h < end; h++)
+		if (cth_host32(p + h->at) != cth_host32((const uint8_t *)h->whole))
+			return false;
+	t->src.family = t->dst.family = v4 ? AF_INET : AF_INET6;
+	if (v4) {
+		memcpy(t->src.b, p + 8, 4);
+		memcpy(t->dst.b, p + 16, 4);
+		p += 12 + 2 * 4;
+	} else {
+		memcpy(t->src.b, p + 8, 16);
+		memcpy(t->dst.b, p + 28, 16);
+		p += 12 + 2 * 16;
+	}
+	t->l4 = p[8];
+	t->has_ports = true;
+	t->sport = cth_be16(p + 16);
+	t->dport = cth_be16(p + 24);
+	return true;
+}
+
+int cth_tuple_parse(struct cth_tuple *t, struct cth_span attrs)
+{
+	memset(t, 0, sizeof(*t));
+	return tuple_usual(t, attrs) ? 0 : tuple_walk(t, attrs);
 }
 
 /* The other way. */

@@ -1,36 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * attr.c - the parser. Answers to include/uapi/linux/netlink.h; the layout is
- * drawn in msg.c. Only take() advances a cursor, so only take() can step out of
- * one. What the kernel's own parser tolerates (unknown types, missing padding at
- * the end, no NESTED bit, repeated attributes) is tolerated here as well.
+ * drawn in msg.c, and how a cursor moves is in take.h. What the kernel's own parser
+ * tolerates (unknown types, missing padding at the end, no NESTED bit, repeated
+ * attributes) is tolerated here as well.
  */
-#include <errno.h>
-#include "attr.h"
+#include "take.h"
 #include "uapi.h"
 
 #define NLMSG_HEADER    16u
 #define NFGENMSG_HEADER 4u
-#define ATTR_HEADER     4u
 
-/*
- * Takes the unit of n bytes that stands at the cursor, and the padding behind it
- * as far as there is any: the one place where a cursor moves. n comes from
- * outside; header is the least that a unit of this kind has.
- */
-static inline bool take(struct cth_span *cursor, size_t n, size_t header, struct cth_span *unit)
+/* What is left behind at, which may be past the end by padding that is missing. */
+static inline struct cth_span rest_of(struct cth_span whole, size_t at)
 {
-	size_t padded;
-
-	if (n < header || n > cursor->n)
-		return false;
-	*unit = cth_span(cursor->p, n);
-	padded = n + (0 - n) % 4;
-	if (padded > cursor->n)
-		padded = cursor->n;
-	cursor->p += padded;
-	cursor->n -= padded;
-	return true;
+	return at < whole.n ? cth_span(whole.p + at, whole.n - at) :
+			      cth_span(whole.p + whole.n, 0);
 }
 
 /* All but the type, which is known; headers is where the attributes begin. */
@@ -52,21 +37,22 @@ static void read_headers(struct cth_nlmsg *m, struct cth_span unit, size_t heade
 
 int cth_nlmsg_next(struct cth_span *datagram, struct cth_nlmsg *m)
 {
-	struct cth_span left = *datagram, unit;
-	size_t headers = NLMSG_HEADER;
+	struct cth_span whole = *datagram;
+	size_t headers = NLMSG_HEADER, at = 0, n;
 
-	if (left.n == 0)
+	if (whole.n == 0)
 		return 0;
-	if (left.n < NLMSG_HEADER)
+	if (whole.n < NLMSG_HEADER)
 		return -EBADMSG;
-	m->type = cth_host16(left.p + 4);
+	n = cth_host32(whole.p);
+	m->type = cth_host16(whole.p + 4);
 	if (m->type >= NLMSG_MIN_TYPE)
 		headers += NFGENMSG_HEADER;
-	if (!take(&left, cth_host32(left.p), headers, &unit))
+	if (!take(whole, &at, n, headers))
 		return -EBADMSG;
 
-	read_headers(m, unit, headers);
-	*datagram = left;
+	read_headers(m, cth_span(whole.p, n), headers);
+	*datagram = rest_of(whole, at);
 	return 1;
 }
 
@@ -88,28 +74,18 @@ int cth_nlmsg_rest(struct cth_span rest, struct cth_nlmsg *m)
 	return 1;
 }
 
-/* The next attribute, as cth_attr_next(); inline, for a packet has dozens of them. */
-static inline int attr_take(struct cth_span *cursor, struct cth_attr *a)
-{
-	struct cth_span unit;
-	uint16_t type;
-
-	if (cursor->n == 0)
-		return 0;
-	if (cursor->n < ATTR_HEADER)
-		return -EBADMSG;
-	type = cth_host16(cursor->p + 2);
-	if (!take(cursor, cth_host16(cursor->p), ATTR_HEADER, &unit))
-		return -EBADMSG;
-	a->type = (uint16_t)(type & NLA_TYPE_MASK);
-	a->nested = (type & NLA_F_NESTED) != 0;
-	a->value = cth_span(unit.p + ATTR_HEADER, unit.n - ATTR_HEADER);
-	return 1;
-}
-
 int cth_attr_next(struct cth_span *cursor, struct cth_attr *a)
 {
-	return attr_take(cursor, a);
+	size_t at = 0;
+	uint16_t type;
+	int r = attr_take(*cursor, &at, &type, &a->value);
+
+	if (r <= 0)
+		return r;
+	a->type = (uint16_t)(type & NLA_TYPE_MASK);
+	a->nested = (type & NLA_F_NESTED) != 0;
+	*cursor = rest_of(*cursor, at);
+	return 1;
 }
 
 /* Holds a value against its rule. */
@@ -135,7 +111,7 @@ int cth_attr_index(struct cth_span level, const struct cth_attr_rule *rules, siz
 
 	for (size_t i = 0; i < n; i++)
 		values[i] = cth_span(NULL, 0);
-	while ((r = attr_take(&level, &a)) > 0) {
+	while ((r = cth_attr_next(&level, &a)) > 0) {
 		if (a.type >= n || rules[a.type].max == 0)
 			continue;
 		r = check(&rules[a.type], a.value);

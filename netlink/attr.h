@@ -68,6 +68,28 @@ struct cth_attr_rule {
 int cth_attr_index(struct cth_span level, const struct cth_attr_rule *rules, size_t n,
 		   struct cth_span *values);
 
+/* Where a known attribute goes: a field of a struct. */
+struct cth_attr_field {
+	uint8_t as;    /* enum cth_attr_as */
+	uint16_t at;   /* offsetof */
+	uint32_t part; /* bits that tell of it */
+};
+
+enum cth_attr_as {
+	CTH_ATTR_UNKNOWN, /* skipped */
+	CTH_ATTR_SPAN,    /* of any length: a struct cth_span */
+	CTH_ATTR_U8, CTH_ATTR_BE16, CTH_ATTR_BE32, CTH_ATTR_BE64, /* integers of host order */
+	CTH_ATTR_4, CTH_ATTR_16, /* so many bytes, as they are */
+};
+
+/*
+ * Reads a level into the struct that its fields are of, and adds the parts that are there to
+ * *told; what is not there stays as it is. Types and errors are as above: -ERANGE is another
+ * length than the field's. What came before an error is read.
+ */
+int cth_attr_read(struct cth_span level, const struct cth_attr_field *fields, size_t n,
+		  void *into, uint32_t *told);
+
 #ifdef __cplusplus
 }
 #endif

@@ -47,7 +47,9 @@ static inline uint32_t cth_be32(const uint8_t *p)
 
 static inline uint64_t cth_be64(const uint8_t *p)
 {
-	return (uint64_t)cth_be32(p) << 32 | cth_be32(p + 4);
+	return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 |
+	       (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
+	       (uint64_t)p[6] << 8 | p[7];
 }
 
 static inline void cth_store_be16(uint8_t *p, uint16_t v)

@@ -12,8 +12,8 @@
  * The walk goes on behind an attribute that breaks its rule: a packet whose id can be
  * read will get its verdict, and only that keeps the kernel from holding it for ever.
  */
-#include <errno.h>
 #include "pkt.h"
+#include "../netlink/take.h"
 #include "../netlink/uapi.h"
 
 #define PKT_HEADER    7u
@@ -89,11 +89,9 @@ static int pkt_vlan(struct cth_pkt *p, struct cth_span v)
 	return r < 0 ? r : bad;
 }
 
-static int pkt_attr(struct cth_pkt *p, const struct cth_attr *a)
+static int pkt_attr(struct cth_pkt *p, uint16_t type, struct cth_span v)
 {
-	struct cth_span v = a->value;
-
-	switch (a->type) {
+	switch (type) {
 	case NFQA_PACKET_HDR:
 		return pkt_header(p, v);
 	case NFQA_MARK:
@@ -144,8 +142,9 @@ static int pkt_attr(struct cth_pkt *p, const struct cth_attr *a)
 
 int cth_pkt_parse(struct cth_pkt *p, const struct cth_nlmsg *m)
 {
-	struct cth_span left = m->attrs;
-	struct cth_attr a;
+	struct cth_span attrs = m->attrs, value;
+	uint16_t type;
+	size_t at = 0;
 	int r, bad = 0;
 
 	memset(p, 0, sizeof(*p));
@@ -154,8 +153,8 @@ int cth_pkt_parse(struct cth_pkt *p, const struct cth_nlmsg *m)
 	p->message = m->whole;
 	p->queue = m->res_id;
 	p->family = m->family;
-	while ((r = cth_attr_next(&left, &a)) > 0) {
-		r = pkt_attr(p, &a);
+	while ((r = attr_take(attrs, &at, &type, &value)) > 0) {
+		r = pkt_attr(p, (uint16_t)(type & NLA_TYPE_MASK), value);
 		if (r < 0)
 			bad = r;
 	}

@@ -230,6 +230,105 @@ static void the_last_duplicate_wins(void **state)
 	assert_int_equal(v[1].p[0], 6);
 }
 
+struct everything {
+	struct cth_span span;
+	uint8_t u8;
+	uint16_t be16;
+	uint32_t be32;
+	uint64_t be64;
+	uint8_t four[4], sixteen[16];
+};
+
+static const struct cth_attr_field fields[] = {
+	[1] = { CTH_ATTR_SPAN, offsetof(struct everything, span), 1 },
+	[2] = { CTH_ATTR_U8, offsetof(struct everything, u8), 2 },
+	[3] = { CTH_ATTR_BE16, offsetof(struct everything, be16), 4 },
+	[4] = { CTH_ATTR_BE32, offsetof(struct everything, be32), 8 },
+	[5] = { CTH_ATTR_BE64, offsetof(struct everything, be64), 16 },
+	[6] = { CTH_ATTR_4, offsetof(struct everything, four), 32 },
+	[7] = { CTH_ATTR_16, offsetof(struct everything, sixteen), 64 },
+};
+
+/* type repeats n bytes of 1, 2, 3 ... */
+static int read_one(uint16_t type, size_t n, struct everything *e, uint32_t *told)
+{
+	static const uint8_t count[17] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17 };
+	struct cth_msg b;
+	uint8_t *p;
+	int r;
+
+	cth_msg_init(&b, buf, sizeof(buf));
+	cth_msg_begin_bare(&b);
+	cth_msg_put(&b, type, count, n);
+	cth_msg_end(&b);
+	p = guarded(buf, 4 + n); /* without the padding */
+	memset(e, 0xee, sizeof(*e));
+	*told = 0;
+	r = cth_attr_read(cth_span(p, 4 + n), fields, N_OF(fields), e, told);
+	free_guarded(p, 4 + n);
+	return r;
+}
+
+static void fields_are_read_at_their_own_length_alone(void **state)
+{
+	static const size_t lengths[] = { 0, 0, 1, 2, 4, 8, 4, 16 };
+	struct everything e, untouched;
+	uint32_t told;
+
+	(void)state;
+	memset(&untouched, 0xee, sizeof(untouched));
+	for (uint16_t type = 0; type < 10; type++)
+		for (size_t n = 0; n <= 17; n++) {
+			bool known = type > 0 && type < N_OF(fields);
+			bool fits = known && (type == 1 || n == lengths[type]);
+
+			assert_int_equal(read_one(type, n, &e, &told), fits || !known ? 0 : -ERANGE);
+			assert_int_equal(told, fits ? 1u << (type - 1) : 0);
+			if (!fits)
+				assert_memory_equal(&e, &untouched, sizeof(e));
+		}
+	read_one(1, 3, &e, &told);
+	assert_int_equal(e.span.n, 3);
+	read_one(2, 1, &e, &told);
+	assert_int_equal(e.u8, 1);
+	assert_int_equal(e.be16, 0xeeee);
+	read_one(3, 2, &e, &told);
+	assert_int_equal(e.be16, 0x0102);
+	read_one(4 | NLA_F_NESTED | NLA_F_NET_BYTEORDER, 4, &e, &told);
+	assert_int_equal(e.be32, 0x01020304);
+	read_one(5, 8, &e, &told);
+	assert_true(e.be64 == 0x0102030405060708);
+	read_one(6, 4, &e, &told);
+	assert_memory_equal(e.four, "\1\2\3\4", 4);
+	read_one(7, 16, &e, &told);
+	assert_memory_equal(e.sixteen, "\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\20", 16);
+}
+
+static void of_fields_too_the_last_duplicate_wins(void **state)
+{
+	struct everything e;
+	uint32_t told = 0x100;
+	struct cth_msg b;
+
+	(void)state;
+	cth_msg_init(&b, buf, sizeof(buf));
+	cth_msg_begin_bare(&b);
+	cth_msg_put_u8(&b, 2, 5);
+	cth_msg_put_be32(&b, 4, 7);
+	cth_msg_put_u8(&b, 2, 6);
+	cth_msg_end(&b);
+	assert_int_equal(cth_attr_read(cth_msg_bytes(&b), fields, N_OF(fields), &e, &told), 0);
+	assert_int_equal(told, 0x100 | 2 | 8);
+	assert_int_equal(e.u8, 6);
+	/* What came before an error is read. */
+	buf[cth_msg_bytes(&b).n - 8] = buf[cth_msg_bytes(&b).n - 7] = 3;
+	told = 0;
+	assert_int_equal(cth_attr_read(cth_msg_bytes(&b), fields, N_OF(fields), &e, &told),
+			 -EBADMSG);
+	assert_int_equal(told, 2 | 8);
+	assert_int_equal(e.u8, 5);
+}
+
 static void flag_bits_are_not_part_of_the_type(void **state)
 {
 	struct cth_attr a;
@@ -272,6 +371,8 @@ int main(void)
 		cmocka_unit_test(a_control_message_has_no_nfgenmsg),
 		cmocka_unit_test(rules_hold_as_in_the_kernel),
 		cmocka_unit_test(the_last_duplicate_wins),
+		cmocka_unit_test(fields_are_read_at_their_own_length_alone),
+		cmocka_unit_test(of_fields_too_the_last_duplicate_wins),
 		cmocka_unit_test(flag_bits_are_not_part_of_the_type),
 		cmocka_unit_test(a_span_never_reaches_outside),
 	};

@@ -307,6 +307,32 @@ static void a_tuple_has_one_family(void **state)
 			       A(16, CTA_IP_V6_SRC), V6(1)), -EBADMSG);
 }
 
+/* Behind an attribute that nobody knows, the same bytes are walked. */
+static void the_usual_layout_tells_what_a_walk_would(void **state)
+{
+	static const uint8_t v4[] = { A(0, 99), IPV4, PORTS }, v6[] = { A(0, 99), IPV6, PORTS };
+	static const struct { const uint8_t *p; size_t n; } cases[] = {
+		{ v4, sizeof(v4) }, { v6, sizeof(v6) },
+	};
+	struct cth_tuple usual, walked;
+	uint8_t bytes[sizeof(v6)];
+
+	(void)state;
+	for (size_t c = 0; c < N_OF(cases); c++)
+		for (size_t at = 4; at < cases[c].n; at++)
+			for (unsigned flip = 0; flip < 256; flip++) {
+				int r;
+
+				memcpy(bytes, cases[c].p, cases[c].n);
+				bytes[at] ^= (uint8_t)flip;
+				r = tuple_of(&usual, bytes + 4, cases[c].n - 4);
+				assert_int_equal(tuple_of(&walked, bytes, cases[c].n), r);
+				assert_int_equal(r == 0 ? cth_tuple_equal(&usual, &walked) : 1, 1);
+				if (flip == 0)
+					assert_int_equal(usual.dport, 21);
+			}
+}
+
 /* Sizes. */
 
 /* A level around an attribute: how deep, and which nests. */
@@ -914,6 +940,7 @@ int main(void)
 		cmocka_unit_test_setup(icmp_of_both_families_is_read, setup),
 		cmocka_unit_test_setup(a_protocol_without_ports_has_none, setup),
 		cmocka_unit_test_setup(a_tuple_has_one_family, setup),
+		cmocka_unit_test(the_usual_layout_tells_what_a_walk_would),
 		cmocka_unit_test_setup(peer_conntrackd_a_short_attribute_is_read_as_a_longer_one,
 				       setup),
 		cmocka_unit_test_setup(peer_conntrackd_assumes_that_private_data_is_there, setup),

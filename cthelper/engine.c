@@ -160,11 +160,10 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 	int r;
 
 	e->count++;
-	memset(c, 0, sizeof(*c));
+	memset(&c->view, 0, sizeof(c->view));
 	c->pkt = p;
-	if (cth_flow_parse(&c->flow, p->ct) < 0 || !(c->flow.have & CTH_FLOW_HELPER))
-		c->served = NULL;
-	else
+	c->served = NULL;
+	if (cth_flow_parse(&c->flow, p->ct) == 0 && c->flow.have & CTH_FLOW_HELPER)
 		c->served = engine_served(e, &c->flow);
 	if (!c->served) {
 		e->others++;

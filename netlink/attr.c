@@ -87,37 +87,3 @@ int cth_attr_next(struct cth_span *cursor, struct cth_attr *a)
 	*cursor = rest_of(*cursor, at);
 	return 1;
 }
-
-/* Holds a value against its rule. */
-static int check(const struct cth_attr_rule *rule, struct cth_span v)
-{
-	size_t reach;
-
-	if (v.n < rule->min)
-		return -ERANGE;
-	if (!rule->string)
-		return v.n > rule->max ? -ERANGE : 0;
-	reach = v.n < rule->max ? v.n : rule->max;
-	if (reach > 0 && memchr(v.p, 0, reach))
-		return 0;
-	return v.n > rule->max ? -ERANGE : -EINVAL;
-}
-
-int cth_attr_index(struct cth_span level, const struct cth_attr_rule *rules, size_t n,
-		   struct cth_span *values)
-{
-	struct cth_attr a;
-	int r;
-
-	for (size_t i = 0; i < n; i++)
-		values[i] = cth_span(NULL, 0);
-	while ((r = cth_attr_next(&level, &a)) > 0) {
-		if (a.type >= n || rules[a.type].max == 0)
-			continue;
-		r = check(&rules[a.type], a.value);
-		if (r < 0)
-			return r;
-		values[a.type] = a.value;
-	}
-	return r;
-}

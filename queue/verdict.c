@@ -165,6 +165,8 @@ static int verdict_check_status(struct cth_span status, struct cth_span timeout,
 	struct cth_span flow[VERDICT_FLOW];
 	uint32_t now;
 
+	if (!status.p && !timeout.p)
+		return 0;
 	verdict_flow(p, flow);
 	if (!flow[CTA_STATUS].p)
 		return 0;
@@ -193,6 +195,8 @@ static int verdict_check_ct(const struct cth_verdict *v, const struct cth_pkt *p
 	struct cth_span a[CTH_CTA_LABELS + 1];
 	int r;
 
+	if (!v->ct.p)
+		return 0;
 	if (cth_attr_index(v->ct, rules, CTH_CTA_LABELS + 1, a) < 0 || a[CTH_CTA_LABELS].n % 4)
 		return verdict_refuse(why, -EINVAL, "ct is malformed");
 	r = verdict_check_status(a[CTA_STATUS], a[CTA_TIMEOUT], p, why);

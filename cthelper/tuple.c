@@ -17,103 +17,105 @@
 
 #define CTH_CTA_TUPLE_ZONE 3 /* 4.3 */
 
-static const struct cth_attr_rule tuple_rules[] = {
-	[CTA_TUPLE_IP]       = { 0, CTH_ATTR_ANY, false },
-	[CTA_TUPLE_PROTO]    = { 0, CTH_ATTR_ANY, false },
-	[CTH_CTA_TUPLE_ZONE] = { 2, 2, false },
+/* A tuple's attributes, before its nests are read. */
+struct tuple_level {
+	struct cth_span ip, proto;
+	uint16_t zone;
 };
 
-static const struct cth_attr_rule address_rules[] = {
-	[CTA_IP_V4_SRC] = { 4, 4, false },
-	[CTA_IP_V4_DST] = { 4, 4, false },
-	[CTA_IP_V6_SRC] = { 16, 16, false },
-	[CTA_IP_V6_DST] = { 16, 16, false },
+enum {
+	TUPLE_IP    = 1 << 0,
+	TUPLE_PROTO = 1 << 1,
+	TUPLE_ZONE  = 1 << 2,
+	TUPLE_SRC4  = 1 << 3,
+	TUPLE_DST4  = 1 << 4,
+	TUPLE_SRC6  = 1 << 5,
+	TUPLE_DST6  = 1 << 6,
+	TUPLE_SPORT = 1 << 7,
+	TUPLE_DPORT = 1 << 8,
+	TUPLE_ICMP  = 7 << 9,  /* id, type, code */
+	TUPLE_ICMP6 = 7 << 12,
 };
 
-static const struct cth_attr_rule proto_rules[] = {
-	[CTA_PROTO_NUM]         = { 1, 1, false },
-	[CTA_PROTO_SRC_PORT]    = { 2, 2, false },
-	[CTA_PROTO_DST_PORT]    = { 2, 2, false },
-	[CTA_PROTO_ICMP_ID]     = { 2, 2, false },
-	[CTA_PROTO_ICMP_TYPE]   = { 1, 1, false },
-	[CTA_PROTO_ICMP_CODE]   = { 1, 1, false },
-	[CTA_PROTO_ICMPV6_ID]   = { 2, 2, false },
-	[CTA_PROTO_ICMPV6_TYPE] = { 1, 1, false },
-	[CTA_PROTO_ICMPV6_CODE] = { 1, 1, false },
+#define TUPLE_LEVEL(as, member, part) { as, offsetof(struct tuple_level, member), part }
+#define TUPLE_FIELD(as, member, part) { as, offsetof(struct cth_tuple, member), part }
+
+static const struct cth_attr_field tuple_fields[] = {
+	[CTA_TUPLE_IP]       = TUPLE_LEVEL(CTH_ATTR_SPAN, ip, TUPLE_IP),
+	[CTA_TUPLE_PROTO]    = TUPLE_LEVEL(CTH_ATTR_SPAN, proto, TUPLE_PROTO),
+	[CTH_CTA_TUPLE_ZONE] = TUPLE_LEVEL(CTH_ATTR_BE16, zone, TUPLE_ZONE),
 };
 
-#define TUPLE_RULES   (sizeof(tuple_rules) / sizeof(tuple_rules[0]))
-#define ADDRESS_RULES (sizeof(address_rules) / sizeof(address_rules[0]))
-#define PROTO_RULES   (sizeof(proto_rules) / sizeof(proto_rules[0]))
+static const struct cth_attr_field address_fields[] = {
+	[CTA_IP_V4_SRC] = TUPLE_FIELD(CTH_ATTR_4, src.b, TUPLE_SRC4),
+	[CTA_IP_V4_DST] = TUPLE_FIELD(CTH_ATTR_4, dst.b, TUPLE_DST4),
+	[CTA_IP_V6_SRC] = TUPLE_FIELD(CTH_ATTR_16, src.b, TUPLE_SRC6),
+	[CTA_IP_V6_DST] = TUPLE_FIELD(CTH_ATTR_16, dst.b, TUPLE_DST6),
+};
 
-static void take_address(struct cth_addr *a, struct cth_span v4, struct cth_span v6)
-{
-	struct cth_span v = v4.p ? v4 : v6;
+static const struct cth_attr_field proto_fields[] = {
+	[CTA_PROTO_NUM]         = TUPLE_FIELD(CTH_ATTR_U8, l4, 0),
+	[CTA_PROTO_SRC_PORT]    = TUPLE_FIELD(CTH_ATTR_BE16, sport, TUPLE_SPORT),
+	[CTA_PROTO_DST_PORT]    = TUPLE_FIELD(CTH_ATTR_BE16, dport, TUPLE_DPORT),
+	[CTA_PROTO_ICMP_ID]     = TUPLE_FIELD(CTH_ATTR_BE16, icmp_id, 1 << 9),
+	[CTA_PROTO_ICMP_TYPE]   = TUPLE_FIELD(CTH_ATTR_U8, icmp_type, 1 << 10),
+	[CTA_PROTO_ICMP_CODE]   = TUPLE_FIELD(CTH_ATTR_U8, icmp_code, 1 << 11),
+	[CTA_PROTO_ICMPV6_ID]   = TUPLE_FIELD(CTH_ATTR_BE16, icmp_id, 1 << 12),
+	[CTA_PROTO_ICMPV6_TYPE] = TUPLE_FIELD(CTH_ATTR_U8, icmp_type, 1 << 13),
+	[CTA_PROTO_ICMPV6_CODE] = TUPLE_FIELD(CTH_ATTR_U8, icmp_code, 1 << 14),
+};
 
-	if (!v.p)
-		return;
-	a->family = v4.p ? AF_INET : AF_INET6;
-	memcpy(a->b, v.p, v.n);
-}
+#define TUPLE_READ(level, table, into, told) \
+	cth_attr_read(level, table, sizeof(table) / sizeof((table)[0]), into, told)
 
 static int parse_addresses(struct cth_tuple *t, struct cth_span level)
 {
-	struct cth_span v[ADDRESS_RULES];
-	int r = cth_attr_index(level, address_rules, ADDRESS_RULES, v);
+	uint32_t told = 0;
+	int r = TUPLE_READ(level, address_fields, t, &told);
 
 	if (r < 0)
 		return r;
-	if ((v[CTA_IP_V4_SRC].p || v[CTA_IP_V4_DST].p) &&
-	    (v[CTA_IP_V6_SRC].p || v[CTA_IP_V6_DST].p))
+	if (told & (TUPLE_SRC4 | TUPLE_DST4) && told & (TUPLE_SRC6 | TUPLE_DST6))
 		return -EBADMSG;
-	take_address(&t->src, v[CTA_IP_V4_SRC], v[CTA_IP_V6_SRC]);
-	take_address(&t->dst, v[CTA_IP_V4_DST], v[CTA_IP_V6_DST]);
+	if (told & (TUPLE_SRC4 | TUPLE_SRC6))
+		t->src.family = told & TUPLE_SRC4 ? AF_INET : AF_INET6;
+	if (told & (TUPLE_DST4 | TUPLE_DST6))
+		t->dst.family = told & TUPLE_DST4 ? AF_INET : AF_INET6;
 	return 0;
 }
 
-/* id, type and code, of ICMP or ICMPv6: all three or none. */
-static void take_icmp(struct cth_tuple *t, const struct cth_span *v)
-{
-	if (!v[0].p || !v[1].p || !v[2].p)
-		return;
-	t->has_icmp = true;
-	t->icmp_id = cth_be16(v[0].p);
-	t->icmp_type = v[1].p[0];
-	t->icmp_code = v[2].p[0];
-}
-
+/* Both ports, and all three of ICMP or of ICMPv6; half of that is nothing. */
 static int parse_proto(struct cth_tuple *t, struct cth_span level)
 {
-	struct cth_span v[PROTO_RULES];
-	int r = cth_attr_index(level, proto_rules, PROTO_RULES, v);
+	uint32_t told = 0, icmp;
+	int r = TUPLE_READ(level, proto_fields, t, &told);
 
 	if (r < 0)
 		return r;
-	if (v[CTA_PROTO_NUM].p)
-		t->l4 = v[CTA_PROTO_NUM].p[0];
-	if (v[CTA_PROTO_SRC_PORT].p && v[CTA_PROTO_DST_PORT].p) {
-		t->has_ports = true;
-		t->sport = cth_be16(v[CTA_PROTO_SRC_PORT].p);
-		t->dport = cth_be16(v[CTA_PROTO_DST_PORT].p);
-	}
-	take_icmp(t, &v[CTA_PROTO_ICMP_ID]);
-	take_icmp(t, &v[CTA_PROTO_ICMPV6_ID]);
+	t->has_ports = told & TUPLE_SPORT && told & TUPLE_DPORT;
+	if (!t->has_ports)
+		t->sport = t->dport = 0;
+	icmp = told & (TUPLE_ICMP | TUPLE_ICMP6);
+	t->has_icmp = icmp == TUPLE_ICMP || icmp == TUPLE_ICMP6;
+	if (!t->has_icmp)
+		t->icmp_id = t->icmp_type = t->icmp_code = 0;
 	return 0;
 }
 
 /* Attribute by attribute. */
 static int tuple_walk(struct cth_tuple *t, struct cth_span attrs)
 {
-	struct cth_span v[TUPLE_RULES];
-	int r = cth_attr_index(attrs, tuple_rules, TUPLE_RULES, v);
+	struct tuple_level l;
+	uint32_t told = 0;
+	int r = TUPLE_READ(attrs, tuple_fields, &l, &told);
 
-	if (r == 0 && v[CTA_TUPLE_IP].p)
-		r = parse_addresses(t, v[CTA_TUPLE_IP]);
-	if (r == 0 && v[CTA_TUPLE_PROTO].p)
-		r = parse_proto(t, v[CTA_TUPLE_PROTO]);
-	if (r == 0 && v[CTH_CTA_TUPLE_ZONE].p) {
+	if (r == 0 && told & TUPLE_IP)
+		r = parse_addresses(t, l.ip);
+	if (r == 0 && told & TUPLE_PROTO)
+		r = parse_proto(t, l.proto);
+	if (r == 0 && told & TUPLE_ZONE) {
 		t->has_zone = true;
-		t->zone = cth_be16(v[CTH_CTA_TUPLE_ZONE].p);
+		t->zone = l.zone;
 	}
 	return r;
 }

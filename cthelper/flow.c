@@ -32,7 +32,7 @@ struct flow_level {
 	struct cth_span timestamp, help, secctx, seq_orig, seq_reply, synproxy, labels;
 };
 
-/* Told besides CTH_FLOW_*, of which these are the nests. */
+/* What is told besides CTH_FLOW_*: nests, of which it is not known yet what is in them. */
 enum {
 	FLOW_PROTOINFO      = 1 << 19,
 	FLOW_COUNTERS_ORIG  = 1 << 20,

@@ -120,12 +120,14 @@ static int tuple_walk(struct cth_tuple *t, struct cth_span attrs)
 	return r;
 }
 
-/* Headers of attributes: where, length, type. */
+/* Where an attribute's header is, and its two halves: length, type. */
 struct tuple_header {
 	uint16_t at, whole[2];
 };
 
 #define TUPLE_HEADERS 7
+
+/* With addresses of a bytes. */
 #define TUPLE_LAYOUT(a, src_type, dst_type) { \
 	{ 0, { 12 + 2 * (a), NLA_F_NESTED | CTA_TUPLE_IP } }, \
 	{ 4, { 4 + (a), src_type } }, \
@@ -134,7 +136,7 @@ struct tuple_header {
 	{ 16 + 2 * (a), { 5, CTA_PROTO_NUM } }, \
 	{ 24 + 2 * (a), { 6, CTA_PROTO_SRC_PORT } }, \
 	{ 32 + 2 * (a), { 6, CTA_PROTO_DST_PORT } } }
-#define TUPLE_USUAL(a) (40 + 2 * (a)) /* bytes in all */
+#define TUPLE_USUAL(a) (40 + 2 * (a)) /* bytes in all: the one bound */
 
 static const struct tuple_header tuple_v4[] = TUPLE_LAYOUT(4, CTA_IP_V4_SRC, CTA_IP_V4_DST);
 static const struct tuple_header tuple_v6[] = TUPLE_LAYOUT(16, CTA_IP_V6_SRC, CTA_IP_V6_DST);
@@ -158,16 +160,15 @@ static bool tuple_usual(struct cth_tuple *t, struct cth_span b)
 	if (v4) {
 		memcpy(t->src.b, p + 8, 4);
 		memcpy(t->dst.b, p + 16, 4);
-		p += 12 + 2 * 4;
 	} else {
 		memcpy(t->src.b, p + 8, 16);
 		memcpy(t->dst.b, p + 28, 16);
-		p += 12 + 2 * 16;
 	}
-	t->l4 = p[8];
+	p += b.n; /* the rest counts from the end */
+	t->l4 = p[-20];
 	t->has_ports = true;
-	t->sport = cth_be16(p + 16);
-	t->dport = cth_be16(p + 24);
+	t->sport = cth_be16(p - 12);
+	t->dport = cth_be16(p - 4);
 	return true;
 }
 

@@ -28,6 +28,7 @@ static void parse(const uint8_t *datagram, size_t n)
 	codec_sum += p.id + p.hook + p.queue + p.payload.n + p.payload.p[0] + p.ct_info;
 }
 
+/* All that is told of the connection is decoded, as the peers do; an engine reads as much. */
 static void parse_ct(const uint8_t *datagram, size_t n)
 {
 	struct cth_span left = cth_span(datagram, n);

@@ -75,6 +75,7 @@ struct cth_attr_field {
 	uint32_t part; /* bits that tell of it */
 };
 
+/* What it is, which is of the field's own length. */
 enum cth_attr_as {
 	CTH_ATTR_UNKNOWN, /* skipped */
 	CTH_ATTR_SPAN,    /* of any length: a struct cth_span */

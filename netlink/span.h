@@ -66,9 +66,9 @@ static inline void cth_store_be32(uint8_t *p, uint32_t v)
 	p[3] = (uint8_t)v;
 }
 
-/* Spelled out: two stores of 32 bits in a row gcc takes for something to vectorize. */
 static inline void cth_store_be64(uint8_t *p, uint64_t v)
 {
+	/* Spelled out: two stores of 32 bits in a row gcc takes for something to vectorize. */
 	p[0] = (uint8_t)(v >> 56);
 	p[1] = (uint8_t)(v >> 48);
 	p[2] = (uint8_t)(v >> 40);

@@ -24,6 +24,7 @@
  * separator) on, and after that the last one. While its address is read, port tells how far.
  * When it is done the address is of no use, as it was the sender's own, and age and before take
  * its place; if it is a third party's, age takes that of the public port, as nothing is rewritten.
+ * Behind those two there is room for the last gap: bytes that have not been here when later ones were.
  *
  * Where the flow is translated and a segment ends amid the numbers, a port is chosen then, and each
  * segment gets as many bytes of the new text as it had of the old one; only the one with the byte
@@ -44,6 +45,10 @@
  * in one segment, whose port is chosen anew (and the sender's own first); all but the last, if
  * one of them was split or garbled, or a third party's is the last; any older one, which passes as
  * it is.
+ *
+ * What comes late, into a gap, is read if it goes on where reading stopped, at a line's start: such as an
+ * announcement that a program before us had read, and died of. Not where the flow is translated:
+ * bytes behind it have gone on already, with their numbers as if it had kept its length.
  */
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -57,6 +62,7 @@ enum {
 	FTP_LENGTH      = 13,
 	FTP_PORT_AT     = 14,
 	FTP_ADDRESS_AT  = 16,
+	FTP_GAP_AT      = 20,
 };
 
 /* The longest numbers that are read; IPv6 takes 45 + 1 + 5, the rest is for zeros. */
@@ -120,7 +126,14 @@ struct ftp_told {
 	uint8_t address[16];
 };
 
+struct ftp_gap {
+	uint32_t begin;
+	uint16_t length;      /* 0: there is none */
+	bool reply, line;     /* line: it begins where a line does */
+};
+
 struct ftp_state {
+	struct ftp_gap gap;
 	uint32_t next[2];     /* number of the first byte that was not read */
 	uint8_t stage[2];     /* enum ftp_stage */
 	bool asked, sealed;   /* AUTH; and the server agreed */
@@ -186,6 +199,12 @@ static void ftp_load_told(struct ftp_told *t, const uint8_t *p)
 	}
 }
 
+/* Else the address is there. */
+static bool ftp_has_room_for_gap(const struct ftp_told *t)
+{
+	return t->fate == FTP_NOTHING || t->fate == FTP_OWN || t->fate == FTP_VOID;
+}
+
 static struct ftp_state ftp_load(const uint8_t *p)
 {
 	struct ftp_state s = { .next = { cth_be32(p + FTP_NEXT), cth_be32(p + FTP_NEXT + 4) } };
@@ -197,6 +216,12 @@ static struct ftp_state ftp_load(const uint8_t *p)
 	ftp_load_told(&s.told, p);
 	if (ftp_reads_address(&s))
 		ftp_load_progress(&s.told);
+	if (ftp_has_room_for_gap(&s.told)) {
+		s.gap.begin = cth_be32(p + FTP_GAP_AT);
+		s.gap.length = cth_be16(p + FTP_GAP_AT + 4);
+		s.gap.reply = p[FTP_GAP_AT + 6] & 1;
+		s.gap.line = p[FTP_GAP_AT + 6] >> 1 & 1;
+	}
 	return s;
 }
 
@@ -225,6 +250,11 @@ static void ftp_store(const struct ftp_state *s, struct cth_decision *d)
 	p[FTP_STAGE + 1] = (uint8_t)(s->stage[1] | t->fate << 5);
 	if (t->fate != FTP_NOTHING)
 		ftp_store_told(t, ftp_reads_address(s) ? ftp_progress(t) : t->port, p);
+	if (ftp_has_room_for_gap(t) && s->gap.length) {
+		cth_store_be32(p + FTP_GAP_AT, s->gap.begin);
+		cth_store_be16(p + FTP_GAP_AT + 4, s->gap.length);
+		p[FTP_GAP_AT + 6] = (uint8_t)(s->gap.reply | s->gap.line << 1);
+	}
 	if (memcmp(p, d->state, sizeof(p)) == 0)
 		return;
 	memcpy(d->state, p, sizeof(p));
@@ -797,11 +827,24 @@ static void ftp_again(struct ftp_run *r)
 	ftp_tell(r);
 }
 
-/* Bytes were not seen: to is the next that will be, and line tells whether a line starts there. */
-static void ftp_lose(struct ftp_run *r, bool reply, uint32_t to, bool line)
+static void ftp_note_gap(struct ftp_state *s, bool reply, uint32_t end)
+{
+	uint32_t length = end - s->next[reply];
+
+	s->gap = (struct ftp_gap){ s->next[reply], 0, reply, s->stage[reply] == FTP_LINE };
+	if (length <= UINT16_MAX)
+		s->gap.length = (uint16_t)length;
+}
+
+/*
+ * Bytes were not seen, up to end: to is the next that will be, and line tells whether a line starts
+ * there.
+ */
+static void ftp_lose(struct ftp_run *r, bool reply, uint32_t end, uint32_t to, bool line)
 {
 	struct ftp_state *s = &r->s;
 
+	ftp_note_gap(s, reply, end);
 	if (s->stage[reply] > FTP_DULL && s->stage[reply] < FTP_LINE)
 		cth_note(r->d, CTH_NOTE_UNFOLLOWED);
 	if (s->told.fate == FTP_READING && s->told.reply == reply)
@@ -830,6 +873,50 @@ static bool ftp_looks_announcing(const struct cth_view *v)
 	return false;
 }
 
+/* Told, if it is the last one that was; and what has been read does not fall into the gap any more. */
+static void ftp_take_late(struct ftp_run *r, const struct ftp_run *late)
+{
+	bool reply = r->v->reply;
+	uint32_t n = late->s.next[reply] - r->s.gap.begin, more = r->s.next[reply] - late->s.next[reply];
+
+	r->s.asked = late->s.asked;
+	r->s.sealed = late->s.sealed;
+	if (r->s.told.fate == FTP_NOTHING && late->s.told.fate >= FTP_OWN &&
+	    more <= (uint32_t)UINT16_MAX - late->s.told.age) {
+		r->s.told = late->s.told;
+		r->s.told.age = (uint16_t)(r->s.told.age + more);
+	}
+	r->s.gap.begin += n;
+	r->s.gap.length = (uint16_t)(r->s.gap.length - n);
+	if (late->s.stage[reply] != FTP_LINE)
+		r->s.gap.length = 0;
+}
+
+/* A segment that falls into the gap. */
+static void ftp_late(struct ftp_run *r)
+{
+	const struct cth_view *v = r->v;
+	const struct ftp_gap *gap = &r->s.gap;
+	struct ftp_run late = { v, r->d, r->s, -1, -1 };
+	uint32_t n = (uint32_t)v->body.n;
+
+	if (gap->length == 0 || gap->reply != v->reply || v->seq - gap->begin >= gap->length)
+		return;
+	if (v->seq != gap->begin || !gap->line || v->rewrite || r->s.told.fate == FTP_READING) {
+		if (ftp_looks_announcing(v))
+			cth_note(r->d, CTH_NOTE_UNFOLLOWED);
+		r->s.gap.length = 0;
+		return;
+	}
+	late.s.told = (struct ftp_told){ .fate = FTP_NOTHING };
+	late.s.stage[v->reply] = FTP_LINE;
+	late.s.next[v->reply] = v->seq;
+	ftp_read(&late, (int32_t)(n < gap->length ? n : gap->length));
+	if (late.s.told.fate == FTP_READING)
+		cth_note(r->d, CTH_NOTE_UNFOLLOWED);
+	ftp_take_late(r, &late);
+}
+
 static void ftp_segment(struct ftp_run *r)
 {
 	const struct cth_view *v = r->v;
@@ -842,10 +929,11 @@ static void ftp_segment(struct ftp_run *r)
 	if (ftp_next(r) < 0) {
 		if (ftp_looks_announcing(v))
 			cth_note(r->d, CTH_NOTE_UNFOLLOWED);
-		ftp_lose(r, v->reply, v->seq + (uint32_t)v->body.n, ftp_ends_line(v->body));
+		ftp_lose(r, v->reply, v->seq, v->seq + (uint32_t)v->body.n, ftp_ends_line(v->body));
 		return;
 	}
 	ftp_again(r);
+	ftp_late(r);
 	ftp_read(r, (int32_t)v->body.n);
 }
 
@@ -864,7 +952,7 @@ static void ftp_heal(struct ftp_run *r)
 
 	if (!v->reply && ftp_ends_line(v->body) && r->s.stage[1] != FTP_UNSEEN &&
 	    (int32_t)(v->ack - r->s.next[1]) > 0)
-		ftp_lose(r, true, v->ack, true);
+		ftp_lose(r, true, v->ack, v->ack, true);
 }
 
 static bool ftp_port_is_allowed(uint16_t port, const struct cth_view *v)

@@ -1184,6 +1184,78 @@ static void a_gap_in_an_announcement_loses_it(void **unused)
 	}
 }
 
+/* As of one whom a program before us had read, and died: it comes again, after a later one was served. */
+static void what_comes_late_into_a_gap_is_read_where_a_line_begins(void **unused)
+{
+	struct flow f = flow_of(AF_INET, false);
+
+	(void)unused;
+	client(&f, "NOOP\r\n");
+	segment_at(&f, false, 1006 + 22, "LIST\r\n", 6);
+	assert_int_equal(f.wanted_n, 0);
+	assert_notes(&f, 0);
+	f.wanted_n = 0;
+	segment_at(&f, false, 1006, "PORT 10,0,0,1,19,137\r\n", 22);
+	assert_wanted(&f, PRIVATE);
+	assert_notes(&f, 0);
+	f.seq[0] = 1006 + 22 + 6;
+	client(&f, "PORT 10,0,0,1,19,138\r\n");
+	assert_wanted(&f, PRIVATE + 1);
+	f.wanted_n = 0;
+	segment_at(&f, false, 1006, "PORT 10,0,0,1,99,99\r\n\n", 22); /* once: it says something else now */
+	assert_int_equal(f.wanted_n, 0);
+}
+
+/* In two segments, and with what came behind it. */
+static void what_comes_late_may_be_cut_and_joined(void **unused)
+{
+	struct flow f = flow_of(AF_INET, false);
+
+	(void)unused;
+	client(&f, "NOOP\r\n");
+	segment_at(&f, false, 1006 + 28, "LIST\r\n", 6);
+	segment_at(&f, false, 1006, "NOOP\r\n", 6);
+	segment_at(&f, false, 1012, "PORT 10,0,0,1,19,137\r\nLIST\r\nNOOP\r\n", 34);
+	assert_wanted(&f, PRIVATE);
+	assert_notes(&f, 0);
+}
+
+/* Nobody knows where a line begins; or it cannot be rewritten any more: it is counted, once. */
+static void what_comes_late_and_is_not_followed_is_noted(void **unused)
+{
+	struct flow f = flow_of(AF_INET, true);
+
+	(void)unused;
+	f.once = true;
+	client(&f, "NOOP\r\n");
+	segment_at(&f, false, 1006 + 22, "LIST\r\n", 6);
+	segment_at(&f, false, 1006, "PORT 10,0,0,1,19,137\r\n", 22);
+	assert_int_equal(f.wanted_n, 0);
+	assert_notes(&f, NOTE(UNFOLLOWED));
+	segment_at(&f, false, 1006, "PORT 10,0,0,1,19,137\r\n", 22);
+	assert_notes(&f, 0);
+
+	f = flow_of(AF_INET, false);
+	f.once = true;
+	client(&f, "STOR ");
+	segment_at(&f, false, 1005 + 22, "LIST\r\n", 6);
+	segment_at(&f, false, 1005, "PORT 10,0,0,1,19,137\r\n", 22);
+	assert_int_equal(f.wanted_n, 0);
+	assert_notes(&f, NOTE(UNFOLLOWED));
+	f.seq[0] = 1005 + 22 + 6;
+	client(&f, "PORT 10,0,0,1,19,138\r\n");
+	assert_wanted(&f, PRIVATE + 1);
+
+	/* In the middle of the gap. */
+	f = flow_of(AF_INET, false);
+	f.once = true;
+	client(&f, "NOOP\r\n");
+	segment_at(&f, false, 1006 + 32, "LIST\r\n", 6);
+	segment_at(&f, false, 1006 + 10, "PORT 10,0,0,1,19,137\r\n", 22);
+	assert_int_equal(f.wanted_n, 0);
+	assert_notes(&f, NOTE(UNFOLLOWED));
+}
+
 static void a_servers_lines_that_passed_unseen_are_made_up_for(void **unused)
 {
 	struct flow f = flow_of(AF_INET, false);
@@ -1663,6 +1735,9 @@ int main(void)
 		cmocka_unit_test(a_retransmission_is_believed_only_once),
 		cmocka_unit_test(behind_a_gap_a_line_must_end_first),
 		cmocka_unit_test(a_gap_in_an_announcement_loses_it),
+		cmocka_unit_test(what_comes_late_into_a_gap_is_read_where_a_line_begins),
+		cmocka_unit_test(what_comes_late_may_be_cut_and_joined),
+		cmocka_unit_test(what_comes_late_and_is_not_followed_is_noted),
 		cmocka_unit_test(a_servers_lines_that_passed_unseen_are_made_up_for),
 		cmocka_unit_test(an_old_ack_heals_nothing),
 		cmocka_unit_test(sequence_numbers_wrap),

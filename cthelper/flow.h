@@ -131,9 +131,9 @@ bool cth_tuple_equal(const struct cth_tuple *a, const struct cth_tuple *b);
  * sent back whole undoes what others have changed meanwhile.
  *
  * put_helper names the flow's own helper and gives its new private data: an absent info
- * leaves the data as it is, one that is short is filled up with zeros, and an empty name
- * detaches the helper. -EINVAL, and nothing is put: a name over 15 characters, more than
- * CTH_FLOW_INFO bytes.
+ * leaves the data as it is, one that is short is filled up with zeros (older kernels read on behind
+ * it: give as much as the helper has been registered with), and an empty name detaches the helper.
+ * -EINVAL, and nothing is put: a name over 15 characters, more than CTH_FLOW_INFO bytes.
  */
 int cth_flow_put_helper(struct cth_msg *m, const char *helper, struct cth_span info);
 void cth_flow_put_timeout(struct cth_msg *m, uint32_t seconds);

@@ -29,7 +29,8 @@ extern "C" {
 /* Flags of a queue: NFQA_CFG_F_* of linux/netfilter/nfnetlink_queue.h. */
 enum {
 	CTH_QUEUE_FAIL_OPEN = 1 << 0, /* what does not fit passes, uncounted by the kernel */
-	CTH_QUEUE_CONNTRACK = 1 << 1, /* p->ct and p->ct_info */
+	CTH_QUEUE_CONNTRACK = 1 << 1, /* p->ct and p->ct_info. Older kernels take it and tell
+				       * nothing while nf_conntrack_netlink is not loaded */
 	CTH_QUEUE_GSO       = 1 << 2, /* packets up to 64 KiB; never for a helper's queue */
 	CTH_QUEUE_UID_GID   = 1 << 3,
 	CTH_QUEUE_SECCTX    = 1 << 4,

@@ -7,11 +7,13 @@
  *     no batches (before 3.13)  the begin of one is an unknown message, and so is what follows
  *     EEXIST                    also of a helper that the kernel has itself, where newer say EBUSY
  *     no SO_MEMINFO (before 4.12), no SO_RCVBUFFORCE for who may not
+ *     signed numbers            in /proc, where a second socket's port is negative
  *
  * Flags that are not there are refused one by one in queue.c, also by kernels (before 4.6) that
  * have bound the queue by then. That newer kernels do say more is in socket.c.
  */
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "unit.h"
@@ -19,6 +21,7 @@
 #include "../../cthelper/helper.h"
 #include "../../netlink/uapi.h"
 #include "../../queue/queue.h"
+#include "../../tools/proc.h"
 
 #define NEW    (NFNL_SUBSYS_CTHELPER << 8 | NFNL_MSG_CTHELPER_NEW)
 #define PACKET (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET)
@@ -343,6 +346,36 @@ static void a_socket_does_without_options_that_are_not_there(void **state)
 	options_lacking = false;
 }
 
+static void queues_are_listed_with_signed_numbers(void **state)
+{
+	char at[] = "/tmp/cth-old-XXXXXX", path[256];
+	struct proc_queue list[2];
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(at));
+	snprintf(path, sizeof(path), "%s/net", at);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/net/netfilter", at);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/net/netfilter/nfnetlink_queue", at);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("    0  -4102     3 2 65531     0     1 -2147483648  1\n", f);
+	fclose(f);
+	proc_at(at);
+	assert_int_equal(proc_queues(list, N_OF(list)), 1);
+	assert_int_equal(list[0].portid, (uint32_t)-4102);
+	assert_int_equal(list[0].last_id, 0x80000000);
+	assert_int_equal(list[0].dropped_socket, 1);
+	proc_at("/proc");
+	unlink(path);
+	for (char *end; (end = strrchr(path, '/')) && end - path >= (ptrdiff_t)strlen(at);) {
+		*end = '\0';
+		rmdir(path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +391,7 @@ int main(void)
 		cmocka_unit_test_setup(also_where_it_does_not_fit_the_slot, setup),
 		cmocka_unit_test_setup(nor_does_a_requests_refusal_need_to_fit, setup),
 		cmocka_unit_test_setup(a_socket_does_without_options_that_are_not_there, setup),
+		cmocka_unit_test(queues_are_listed_with_signed_numbers),
 	};
 
 	return RUN(tests);

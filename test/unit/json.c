@@ -155,6 +155,8 @@ static void protocols_have_names_and_numbers(void **state)
 
 static void every_errno_has_its_symbol(void **state)
 {
+	char unknown[64];
+
 	(void)state;
 	assert_string_equal(errno_name(ENOENT), "ENOENT");
 	assert_string_equal(errno_name(-ENOBUFS), "ENOBUFS");
@@ -162,9 +164,11 @@ static void every_errno_has_its_symbol(void **state)
 	assert_string_equal(errno_name(EOPNOTSUPP), "EOPNOTSUPP");
 	assert_string_equal(errno_name(-524), "ENOTSUPP");
 	assert_string_equal(errno_name(9999), "errno 9999");
-	/* All that libc has a text for has a symbol here. */
+	/* All that libc has a text for has a symbol here. Of others musl always says the same. */
+	snprintf(unknown, sizeof(unknown), "%s", strerror(9999));
 	for (int i = 1; i < 200; i++)
-		if (!strstr(strerror(i), "Unknown error") && errno_name(i)[0] != 'E')
+		if (!strstr(strerror(i), "Unknown error") && strcmp(strerror(i), unknown) != 0 &&
+		    errno_name(i)[0] != 'E')
 			fail_msg("%d (%s) is %s", i, strerror(i), errno_name(i));
 }
 

@@ -264,7 +264,11 @@ uninstall-units-procd:
 # $(BUILD)/libcthelper-$(VERSION).tar.gz, the same bytes wherever it is made.
 dist:
 	@BUILD=$(BUILD) tools/package/dist
-.PHONY: dist
+
+# What packagers of Debian, OpenWrt, Buildroot and Alpine would do with it.
+check-packages: all
+	@BUILD=$(BUILD) test/packages $(PARTS)
+.PHONY: dist check-packages
 
 clean:
 	rm -rf $(BUILD)

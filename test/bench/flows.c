@@ -5,8 +5,8 @@
  *
  *     flows CLIENT-NETNS SERVER-NETNS SERVER-ADDRESS NUMBER
  *
- * The server listens on port 21. Each connection has said hello, and the client its name: a helper on
- * the way has seen both sides. "held" is printed when all are there; stdin's end ends them.
+ * The server listens on port 21. Each connection has said hello, and the client its name: a helper
+ * on the way has seen both sides. "held" is printed when all are there; stdin's end ends them.
  */
 #include <arpa/inet.h>
 #include <errno.h>

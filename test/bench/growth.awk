@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# growth.awk -- the rows of a benchmark's CSV (case,who,round,figure,value) whose case ends with "among N flows",
-# as an SVG: for each case a line of medians for each program, over N.
+# growth.awk -- the rows of a benchmark's CSV (case,who,round,figure,value) whose case ends with
+# "among N flows", as an SVG: for each case a line of medians for each program, over N.
 #
 #     awk -v title=TEXT -f growth.awk PART.csv
 
@@ -41,7 +41,8 @@ function chart(t,    c, f, n, w, who, i, points, m, most, last) {
 	y += 40
 	text(10, y, c ", " f, " font-weight=\"bold\"")
 	y += 150
-	body = body sprintf("<path d=\"M60 %dV%dH%d\" stroke=\"#888\" fill=\"none\"/>\n", y - 130, y, x_of(size[n_sizes]))
+	body = body sprintf("<path d=\"M60 %dV%dH%d\" stroke=\"#888\" fill=\"none\"/>\n", y - 130, y,
+		x_of(size[n_sizes]))
 	text(55, y - 120, sprintf("%.0f", most), " text-anchor=\"end\"")
 	text(55, y, "0", " text-anchor=\"end\"")
 	for (i = 1; i <= n_sizes; i++)
@@ -53,7 +54,7 @@ function chart(t,    c, f, n, w, who, i, points, m, most, last) {
 				last = y - 125 * middle(c SUBSEP who[w] SUBSEP f SUBSEP size[i]) / most
 				points = points sprintf(" %.1f,%.1f", x_of(size[i]), last)
 			}
-		body = body sprintf("<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n", points,
+		body = body sprintf("<polyline points=\"%s\" fill=\"none\" stroke=\"%s\"/>\n", points,
 			who[w] ~ /^cth/ ? "#2a6f97" : who[w] == "none" ? "#bbbbbb" : "#e09f3e")
 		text(x_of(size[n_sizes]) + 8, last + 4, who[w], "")
 	}

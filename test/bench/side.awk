@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# side.awk -- a benchmark's CSV (case,who,round,figure,value) with the programs side by side: a median each, in
-# brackets its ratio to the last one's, and the least and the most below.
+# side.awk -- a benchmark's CSV (case,who,round,figure,value) with the programs side by side: a
+# median each, in brackets its ratio to the last one's, and the least and the most below.
 #
 #     awk -v columns="WHO WHO WHO" -f side.awk PART.csv
 

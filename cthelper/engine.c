@@ -49,13 +49,12 @@ void cth_engine_tell(struct cth_engine *e, const struct cth_call *c, enum cth_ev
 		e->fn(&event, e->ctx);
 }
 
-static struct cth_served *engine_served(struct cth_engine *e, const struct cth_flow *f)
+static struct cth_served *engine_served(struct cth_engine *e, const char *helper, uint8_t l4)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		struct cth_served *s = &e->served[i];
 
-		if (strcmp(cth_served_name(s), f->helper) == 0 &&
-		    cth_l4_in(s->proto->l4, f->orig.l4))
+		if (strcmp(cth_served_name(s), helper) == 0 && cth_l4_in(s->proto->l4, l4))
 			return s;
 	}
 	return NULL;
@@ -106,20 +105,40 @@ static void engine_see_flow(struct cth_call *c, bool reply)
 	v->self_public = other->dst;
 }
 
+/*
+ * Half of a flow's packets carry nothing, as handshakes and ACKs: of these only whose they are is
+ * looked at.
+ */
+static bool engine_is_bare(struct cth_engine *e, const struct cth_pkt *p, const struct cth_ip *ip,
+			   struct cth_call *c)
+{
+	const char *helper;
+	struct cth_served *s;
+
+	if (p->have & CTH_PKT_CAP_LEN || !ip->l4 || !ip->body || ip->body_len > 0)
+		return false;
+	helper = cth_flow_helper(p->ct);
+	s = helper ? engine_served(e, helper, ip->proto) : NULL;
+	if (!s)
+		return false;
+	c->served = s;
+	s->stats.packets++;
+	s->stats.bare++;
+	return true;
+}
+
 /* The body: 0; 1: there is none, or it is not the flow's own; -1: it was not seen whole. */
-static int engine_see_body(struct cth_call *c, const struct cth_pkt *p)
+static int engine_see_body(struct cth_call *c, const struct cth_pkt *p, const struct cth_ip *ip)
 {
 	bool cut = p->have & CTH_PKT_CAP_LEN;
-	struct cth_ip ip;
 
-	if (cth_ip_find(&ip, p->payload) < 0 || !ip.l4 || ip.proto != c->flow.orig.l4 ||
-	    !ip.body || ip.body_len == 0)
+	if (!ip->l4 || ip->proto != c->flow.orig.l4 || !ip->body || ip->body_len == 0)
 		return cut ? -1 : 1;
-	if (cut || ip.more)
+	if (cut || ip->more)
 		return -1;
-	c->view.body = cth_span_sub(p->payload, ip.body, ip.body_len);
-	if (ip.proto == IPPROTO_TCP)
-		engine_see_tcp(c, cth_span_sub(p->payload, ip.l4, ip.body - ip.l4));
+	c->view.body = cth_span_sub(p->payload, ip->body, ip->body_len);
+	if (ip->proto == IPPROTO_TCP)
+		engine_see_tcp(c, cth_span_sub(p->payload, ip->l4, ip->body - ip->l4));
 	return 0;
 }
 
@@ -157,14 +176,19 @@ static bool engine_flow_is_told(const struct cth_flow *f, const struct cth_pkt *
 
 bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_call *c)
 {
+	struct cth_ip ip;
 	int r;
 
 	e->count++;
-	memset(&c->view, 0, sizeof(c->view));
+	if (cth_ip_find(&ip, p->payload) < 0)
+		memset(&ip, 0, sizeof(ip));
 	c->pkt = p;
 	c->served = NULL;
+	if (engine_is_bare(e, p, &ip, c))
+		return false;
+	memset(&c->view, 0, sizeof(c->view));
 	if (cth_flow_parse(&c->flow, p->ct) == 0 && c->flow.have & CTH_FLOW_HELPER)
-		c->served = engine_served(e, &c->flow);
+		c->served = engine_served(e, c->flow.helper, c->flow.orig.l4);
 	if (!c->served) {
 		e->others++;
 		return false;
@@ -175,7 +199,7 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 		return false;
 	}
 	engine_see_flow(c, p->ct_info >= ENGINE_FIRST_REPLY);
-	r = engine_see_body(c, p);
+	r = engine_see_body(c, p, &ip);
 	if (r > 0)
 		c->served->stats.bare++;
 	else if (r < 0 || !engine_see_state(e, c))

@@ -207,7 +207,10 @@ void cth_engine_settle(struct cth_engine *e);
  * state that is about to change. What *c views lies in the packet, and dies with it.
  */
 
-/* true: *c is to be decided. false: the packet is none of a protocol's; it passes, counted. */
+/*
+ * true: *c is to be decided. false: the packet is none of a protocol's; it passes, counted, and of
+ * *c only served counts, whose it is, or NULL.
+ */
 bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_call *c);
 
 /*

@@ -369,6 +369,17 @@ int cth_flow_parse(struct cth_flow *f, struct cth_span attrs)
 	return flow_nests(f, &l, told);
 }
 
+const char *cth_flow_helper(struct cth_span attrs)
+{
+	static const struct cth_attr_rule only[] = { [CTA_HELP] = { 0, CTH_ATTR_ANY, false } };
+	struct cth_span top[FLOW_ENTRIES(only)], help[FLOW_ENTRIES(help_rules)];
+
+	if (cth_attr_index(attrs, only, FLOW_ENTRIES(only), top) < 0 ||
+	    cth_attr_index(top[CTA_HELP], help_rules, FLOW_ENTRIES(help_rules), help) < 0)
+		return NULL;
+	return (const char *)help[CTA_HELP_NAME].p;
+}
+
 /* What a verdict may change. */
 
 int cth_flow_put_helper(struct cth_msg *m, const char *helper, struct cth_span info)

@@ -116,6 +116,9 @@ struct cth_flow {
  */
 int cth_flow_parse(struct cth_flow *f, struct cth_span attrs);
 
+/* Of the same attributes nothing but the helper's name, in place. NULL: none, or malformed. */
+const char *cth_flow_helper(struct cth_span attrs);
+
 /* Reads one CTA_TUPLE_*'s content. */
 int cth_tuple_parse(struct cth_tuple *t, struct cth_span attrs);
 

@@ -11,10 +11,15 @@ static volatile uint32_t sum;
 
 static void flow(struct cth_span attrs)
 {
+	const char *helper = cth_flow_helper(attrs);
 	struct cth_flow f;
 
+	if (helper)
+		sum += (uint32_t)strlen(helper);
 	if (cth_flow_parse(&f, attrs) < 0)
 		return;
+	if (strcmp(helper ? helper : "", f.helper) != 0)
+		abort();
 	for (size_t i = 0; i < f.info.n; i++)
 		sum += f.info.p[i];
 	for (size_t i = 0; i < f.labels.n; i++)

@@ -504,12 +504,16 @@ static void what_is_unknown_is_skipped(void **state)
 static void parse_flow(struct cth_span bytes, void *ctx)
 {
 	size_t *good = ctx;
+	const char *helper = cth_flow_helper(bytes);
 	struct cth_flow f;
 
+	if (helper) /* inside, with its end */
+		assert_non_null(memchr(helper, 0, (size_t)(bytes.p + bytes.n - (const uint8_t *)helper)));
 	if (cth_flow_parse(&f, bytes) < 0)
 		return;
 	(*good)++;
 	assert_non_null(memchr(f.helper, 0, sizeof(f.helper)));
+	assert_string_equal(helper ? helper : "", f.helper); /* which is alike alone and with all else */
 	assert_in_range(f.info.n, 0, CTH_FLOW_INFO);
 	/* Views lie inside, to their last byte. */
 	for (size_t i = 0; i < f.secctx.n; i++)

@@ -65,7 +65,8 @@ int cth_helper_check(const struct cth_helper *h, const char **why);
  * Registers h as a new helper, with all its parts. -EEXIST: name, l3 and l4 are registered
  * already; -EBUSY: the kernel has a helper of its own by that name, such as the module
  * nf_conntrack_ftp (older ones say EEXIST of it too, and are asked again); -EINVAL:
- * cth_helper_check() tells. Four classes crash kernels of 3.x, and of 4.x without the fixes of 2017.
+ * cth_helper_check() tells. Four classes crash kernels of 3.x, and of 4.x without the fixes of
+ * 2017.
  */
 int cth_helper_add(struct cth_sock *s, const struct cth_helper *h, struct cth_nack *nack);
 

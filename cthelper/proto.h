@@ -107,7 +107,8 @@ enum cth_form {
  * piece: from is how much the ones before have, and more says that others follow, so that here goes
  * no more of it than there is room in len; the last one has all that is left, maybe nothing. Who
  * goes by the places of the original's bytes has the same pieces again of any retransmission. With
- * from the port is the expectation's public_port, and final, as another packet has begun to tell it.
+ * from the port is the expectation's public_port, and final, as another packet has begun to
+ * tell it.
  */
 struct cth_announced {
 	uint32_t off, len; /* in the body: in ascending order, not overlapping; not empty, but that

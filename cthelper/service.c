@@ -385,18 +385,19 @@ static int service_bind_all(struct cth_service *s, struct cth_service_fault *f)
 
 /*
  * What a dead predecessor had read and not decided is dropped, for what it had done by half nobody
- * knows; what it had not read is served: some of it here, the rest before the answer to bind, which is
- * behind it.
+ * knows; what it had not read is served: some of it here, the rest before the answer to bind,
+ * which is behind it.
  *
  * Such a packet may show its flow's state from before the last verdict, and the table of states on
- * their way has died with the predecessor. A protocol reads that as packets that went by unseen, and so
- * it was, as far as it can know: FTP, whose state says which byte comes next in either direction,
- * finds a gap, does not read the segment, tells of it if it looks like an announcement, and goes on
- * from its end. As the older state is then the flow's, the other side's next line may
- * be behind a gap too. Never is a byte taken for another: numbers in an older state are only smaller.
- * What is sent again from before it may be read anew, and its port be chosen anew; an AUTH may be
- * forgotten, and what is encrypted goes on being queued. All that is no worse than a segment that
- * was lost on the way here, and takes a flow with several packets queued at once.
+ * their way has died with the predecessor. A protocol reads that as packets that went by
+ * unseen, and so it was, as far as it can know: FTP, whose state says which byte comes next in
+ * either direction, finds a gap, does not read the segment, tells of it if it looks like an
+ * announcement, and goes on from its end. As the older state is then the flow's, the other
+ * side's next line may be behind a gap too. Never is a byte taken for another: numbers in an
+ * older state are only smaller. What is sent again from before it may be read anew, and its
+ * port be chosen anew; an AUTH may be forgotten, and what is encrypted goes on being queued.
+ * All that is no worse than a segment that was lost on the way here, and takes a flow with
+ * several packets queued at once.
  */
 static int service_inherit(struct cth_service *s, struct cth_service_fault *f)
 {
@@ -530,8 +531,8 @@ static int services_go(const struct cth_service_part *parts, size_t n, service_s
 }
 
 /* The same registration, in a service before the n-th. */
-static const struct cth_service_helper *services_find(const struct cth_service_part *parts, size_t n,
-						      const struct cth_service_helper *like)
+static const struct cth_service_helper *
+services_find(const struct cth_service_part *parts, size_t n, const struct cth_service_helper *like)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct cth_service *s = parts[i].service;
@@ -894,7 +895,8 @@ static void service_take_terms(struct cth_service *s, struct cth_served *served)
 }
 
 /* Old and new queues together. */
-static size_t service_waiting_meanwhile(const struct cth_service *s, const struct cth_served *served)
+static size_t service_waiting_meanwhile(const struct cth_service *s,
+					const struct cth_served *served)
 {
 	return service_waiting(served, s->config.n, NULL) +
 	       service_waiting(s->config.served, s->config.n, served);

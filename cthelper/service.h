@@ -18,8 +18,8 @@
  *             ;
  *     cth_service_close(&s);
  *
- * The registry of helpers is one for all network namespaces, queue and rules are this one's. Services in
- * several of them go together: see cth_services_open_on().
+ * The registry of helpers is one for all network namespaces, queue and rules are this one's.
+ * Services in several of them go together: see cth_services_open_on().
  */
 #ifndef CTH_SERVICE_H
 #define CTH_SERVICE_H
@@ -136,10 +136,10 @@ int cth_service_open_on(struct cth_service *s, const struct cth_service_config *
  * Goes on with other terms, and loses no packet: served has the same n names and protocols in the
  * same order, for the same families, and lives as long as the service. Helpers get their queue,
  * maxima and timeouts, rules are made and taken away, what waits in a queue that is left is
- * served. After an error all is as it was, as far as the kernel lets it: fault tells. If it does not,
- * fault->torn, it is only to be closed. -EINVAL: not the same helpers; -ENOMEM: old and new queues
- * together hold more packets than there is memory for. What cannot be taken away is no error: it goes
- * when the service is closed.
+ * served. After an error all is as it was, as far as the kernel lets it: fault tells. If it
+ * does not, fault->torn, it is only to be closed. -EINVAL: not the same helpers; -ENOMEM: old
+ * and new queues together hold more packets than there is memory for. What cannot be taken away
+ * is no error: it goes when the service is closed.
  */
 int cth_service_change(struct cth_service *s, struct cth_served *served,
 		       struct cth_service_fault *fault);
@@ -158,10 +158,10 @@ int cth_service_close(struct cth_service *s);
 
 /*
  * Services of one program in several network namespaces: the same three, for all at once. A helper
- * that several of them name alike is one in the kernel, and of the same terms then: it is registered
- * once, enabled when all of them listen, and changed or disabled while they do; no rule refers to it any
- * more when it is deleted. Where something fails for one it is undone for all, and fault->service is
- * the one.
+ * that several of them name alike is one in the kernel, and of the same terms then: it is
+ * registered once, enabled when all of them listen, and changed or disabled while they do; no
+ * rule refers to it any more when it is deleted. Where something fails for one it is undone for
+ * all, and fault->service is the one.
  */
 struct cth_service_part {
 	struct cth_service *service;

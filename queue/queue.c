@@ -229,9 +229,9 @@ static void left_drop(struct cth_queue *q, struct cth_queue_bound *b)
 
 /*
  * The same where the socket is empty: all that is undecided. A range has those that are not after
- * its id, by their difference, and ends at the first that is: so one for each half, and one more for
- * a queue whose first packet was in the other half than its last. It goes at once or not at all:
- * later it would drop what has come meanwhile.
+ * its id, by their difference, and ends at the first that is: so one for each half, and one
+ * more for a queue whose first packet was in the other half than its last. It goes at once or
+ * not at all: later it would drop what has come meanwhile.
  */
 static void left_drop_all(struct cth_queue *q, struct cth_queue_bound *b)
 {

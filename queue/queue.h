@@ -157,14 +157,15 @@ int cth_queue_adopt(struct cth_queue *q, uint16_t num, uint32_t flags);
 
 /*
  * The same, from a former owner that is dead: what that one has read and not decided is dropped,
- * what it has not read is served as ever; and the queue goes with ranges again from then on. Nothing
- * is sent yet. What was read ends before the first packet of num to be received, by run, or by
- * feed, or before an answer; so take all queues over before anything else is done with the socket.
- * Where none is received it is all there is, as soon as run finds the socket empty: for
- * that it may do a few packets more than its budget. A packet that is queued between that
- * receive and the DROP, some microseconds, is dropped as well, although it is delivered: TCP sends it
- * again. A packet whose very id cannot be read is dropped with those before it, if it is the
- * first; and what was left more than 2^31 packets ago stays. -EMFILE, -EBUSY: as in bind.
+ * what it has not read is served as ever; and the queue goes with ranges again from then on.
+ * Nothing is sent yet. What was read ends before the first packet of num to be received, by
+ * run, or by feed, or before an answer; so take all queues over before anything else is done
+ * with the socket. Where none is received it is all there is, as soon as run finds the socket
+ * empty: for that it may do a few packets more than its budget. A packet that is queued between
+ * that receive and the DROP, some microseconds, is dropped as well, although it is delivered:
+ * TCP sends it again. A packet whose very id cannot be read is dropped with those before it, if
+ * it is the first; and what was left more than 2^31 packets ago stays. -EMFILE, -EBUSY: as in
+ * bind.
  *
  * It may be that num is not bound at all: bind then does it.
  */

@@ -5,9 +5,9 @@
  *     keeper == | id | protocol | view | body ... | ==> worker
  *     keeper <== | id | decision | =================== worker
  *
- * The worker greets, and then there is one question at a time, all that its pipe holds. Answers come
- * in packets, O_DIRECT of pipe(2): what the worker says is the answer to the last question or it is
- * nothing, and a packet of another length, or with another id, is none.
+ * The worker greets, and then there is one question at a time, all that its pipe holds. Answers
+ * come in packets, O_DIRECT of pipe(2): what the worker says is the answer to the last question
+ * or it is nothing, and a packet of another length, or with another id, is none.
  *
  * A pipe has a reader as long as the worker lives: a question to one that is dead fails when it is
  * asked, one that it dies of when the answer is waited for.

@@ -13,7 +13,10 @@
 /* A longer time would run over where long has 32 bits and the clock ticks 1000 times a second. */
 #define LONGEST_TIMEOUT 2147483
 
-/* ms: where the clock ticks 100 times a second a worker that waits for its turn once has taken so long. */
+/*
+ * ms: where the clock ticks 100 times a second a worker that waits for its turn once has taken
+ * so long.
+ */
 #define SHORTEST_DEADLINE 10
 
 #define SOCKET_PATH 107 /* sockaddr_un has room for so much, and a NUL */
@@ -163,8 +166,8 @@ bool conf_is_text(const char *file, struct cth_span text, struct conf_report *r)
 	return true;
 }
 
-int conf_load(const char *path, const char **name, uint8_t **bytes, size_t *n,
-	      struct conf_report *r)
+static int conf_load(const char *path, const char **name, uint8_t **bytes, size_t *n,
+		     struct conf_report *r)
 {
 	int err = read_file(path, bytes, n);
 
@@ -172,6 +175,22 @@ int conf_load(const char *path, const char **name, uint8_t **bytes, size_t *n,
 	if (err < 0)
 		conf_say(&r->errors, *name, 0, "read the configuration: %s: %s", errno_name(err),
 			 strerror(-err));
+	return err;
+}
+
+int conf_read_as(struct conf *c, const char *path, conf_parse_fn *parse, struct conf_report *r)
+{
+	const char *name;
+	uint8_t *bytes;
+	size_t n;
+	int err;
+
+	memset(c, 0, sizeof(*c));
+	err = conf_load(path, &name, &bytes, &n, r);
+	if (err < 0)
+		return err;
+	err = parse(c, name, cth_span(bytes, n), r);
+	free(bytes);
 	return err;
 }
 

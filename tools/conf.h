@@ -166,8 +166,9 @@ int conf_end(struct conf *c, struct conf_report *r); /* checks all; frees *c unl
 void conf_say(struct conf_says *s, const char *file, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 bool conf_is_text(const char *file, struct cth_span text, struct conf_report *r);
-int conf_load(const char *path, const char **name, uint8_t **bytes, size_t *n,
-	      struct conf_report *r);
+typedef int conf_parse_fn(struct conf *c, const char *file, struct cth_span text,
+			  struct conf_report *r);
+int conf_read_as(struct conf *c, const char *path, conf_parse_fn *parse, struct conf_report *r);
 const char *conf_protocols(char list[512]);          /* "ftp, tftp" */
 const struct conf_word *conf_word(const char *text); /* NULL: there is none */
 bool conf_is_literal(const char *piece, size_t n);   /* of a form */

@@ -525,16 +525,5 @@ int conf_parse_conntrackd(struct conf *c, const char *file, struct cth_span text
 
 int conf_read_conntrackd(struct conf *c, const char *path, struct conf_report *r)
 {
-	const char *name;
-	uint8_t *bytes;
-	size_t n;
-	int err;
-
-	memset(c, 0, sizeof(*c));
-	err = conf_load(path, &name, &bytes, &n, r);
-	if (err < 0)
-		return err;
-	err = conf_parse_conntrackd(c, name, cth_span(bytes, n), r);
-	free(bytes);
-	return err;
+	return conf_read_as(c, path, conf_parse_conntrackd, r);
 }

@@ -728,16 +728,5 @@ int conf_parse(struct conf *c, const char *file, struct cth_span text, struct co
 
 int conf_read(struct conf *c, const char *path, struct conf_report *r)
 {
-	const char *name;
-	uint8_t *bytes;
-	size_t n;
-	int err;
-
-	memset(c, 0, sizeof(*c));
-	err = conf_load(path, &name, &bytes, &n, r);
-	if (err < 0)
-		return err;
-	err = conf_parse(c, name, cth_span(bytes, n), r);
-	free(bytes);
-	return err;
+	return conf_read_as(c, path, conf_parse, r);
 }

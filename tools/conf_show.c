@@ -208,7 +208,10 @@ static void put_value(FILE *f, const struct conf_word *w, const void *of, size_t
 	}
 }
 
-/* The form, with values in it: what is neither a capital nor a choice nor a list stands as it is. */
+/*
+ * The form, with values in it: what is neither a capital nor a choice nor a list stands as it
+ * is.
+ */
 static void put_word(FILE *f, const struct conf_word *w, const void *of)
 {
 	const char *piece = w->form;

@@ -21,7 +21,10 @@ struct elsewhere_helper {
 	bool listener;   /* where there are both: it is served there; else rules alone */
 };
 
-/* A namespace with a rule for a helper and no listener, or one; each helper is told once for each. */
+/*
+ * A namespace with a rule for a helper and no listener, or one; each helper is told once for
+ * each.
+ */
 struct elsewhere_place {
 	struct elsewhere_helper helper;
 	char name[128];  /* of `ip netns list`; "": it has none, but ... */
@@ -36,15 +39,15 @@ struct elsewhere {
 	size_t looked;   /* namespaces that were looked at, ours not counted */
 	bool whole;      /* there are no more that may be looked at */
 	bool barred;     /* some are not to be seen: the right to see where processes are is missing */
-	size_t shut;     /* that were seen, while the right to go there is missing; and the first of them */
+	size_t shut;     /* that were seen, while the right to go there is missing; and the first */
 	struct elsewhere_place first_shut;
 };
 
 /*
- * Looks at the namespaces that have a name and at those that processes are in, each once; not at the
- * served ones, where somebody listens, or will: they are as enter_netns() takes them, and NULL is the one
- * that this process is in. Without the right to enter one it is counted. This process stays where
- * it is: a child goes there, and is ended when time is up.
+ * Looks at the namespaces that have a name and at those that processes are in, each once; not
+ * at the served ones, where somebody listens, or will: they are as enter_netns() takes them,
+ * and NULL is the one that this process is in. Without the right to enter one it is counted.
+ * This process stays where it is: a child goes there, and is ended when time is up.
  */
 void elsewhere_look(const struct elsewhere_helper *helpers, size_t n, const char *const *served,
 		    size_t served_n, struct elsewhere *found);
@@ -54,9 +57,9 @@ const char *elsewhere_text(const struct elsewhere_place *p);
 const char *elsewhere_netns(const struct elsewhere_place *p);
 
 /*
- * For a program that is about to enable these helpers: looks, and warns of each place, and of those that
- * are there and cannot be looked at. That none can be seen, as it is for a service with no more rights than
- * it needs, is not worth a warning at each start: it is a line of -v.
+ * For a program that is about to enable these helpers: looks, and warns of each place, and of
+ * those that are there and cannot be looked at. That none can be seen, as it is for a service
+ * with no more rights than it needs, is not worth a warning at each start: it is a line of -v.
  */
 void elsewhere_warn(const struct elsewhere_helper *helpers, size_t n, const char *const *served,
 		    size_t served_n, bool verbose);

@@ -6,8 +6,8 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include "expect.h"
+#include "line.h"
 
 static const char *address(const struct cth_addr *a, char text[INET6_ADDRSTRLEN])
 {
@@ -30,87 +30,67 @@ const char *tuple_words(const struct cth_tuple *t)
 		      address(&t->dst, dst), more);
 }
 
-/* A line that grows; what does not fit is cut, which EXPECT_LINE prevents. */
-struct line {
-	char *text;
-	size_t n;
-};
-
-static void add(struct line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct line *l, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(l->text + l->n, EXPECT_LINE - l->n, format, args);
-	va_end(args);
-	if (n > 0)
-		l->n += (size_t)n < EXPECT_LINE - l->n ? (size_t)n : EXPECT_LINE - l->n - 1;
-}
-
 /* Of mask and NAT only the source means something. */
 static void add_source(struct line *l, const struct cth_tuple *t)
 {
 	char src[INET6_ADDRSTRLEN];
 
 	if (t->src.family)
-		add(l, " src=%s", address(&t->src, src));
+		line_add(l, " src=%s", address(&t->src, src));
 	if (t->has_ports)
-		add(l, " sport=%u", t->sport);
+		line_add(l, " sport=%u", t->sport);
 	if (t->has_icmp)
-		add(l, " icmp-id=%u", t->icmp_id);
+		line_add(l, " icmp-id=%u", t->icmp_id);
 }
 
 static void add_flags(struct line *l, uint32_t flags)
 {
 	const uint32_t known = CTH_EXPECT_PERMANENT | CTH_EXPECT_INACTIVE | CTH_EXPECT_USERSPACE;
 
-	add(l, " flags=%s%s%s%s", flags ? "" : "none,",
+	line_add(l, " flags=%s%s%s%s", flags ? "" : "none,",
 	    flags & CTH_EXPECT_PERMANENT ? "permanent," : "",
 	    flags & CTH_EXPECT_INACTIVE ? "inactive," : "",
 	    flags & CTH_EXPECT_USERSPACE ? "userspace," : "");
 	if (flags & ~known)
-		add(l, "0x%" PRIx32 ",", flags & ~known);
+		line_add(l, "0x%" PRIx32 ",", flags & ~known);
 	l->text[--l->n] = 0; /* the last comma */
 }
 
 static void add_numbers(struct line *l, const struct cth_expect *e)
 {
 	if (e->have & CTH_EXPECT_CLASS)
-		add(l, " class=%" PRIu32, e->class_number);
+		line_add(l, " class=%" PRIu32, e->class_number);
 	if (e->have & CTH_EXPECT_FLAGS)
 		add_flags(l, e->flags);
 	if (e->have & CTH_EXPECT_TIMEOUT)
-		add(l, " timeout=%" PRIu32, e->timeout);
+		line_add(l, " timeout=%" PRIu32, e->timeout);
 	if (e->have & CTH_EXPECT_ID)
-		add(l, " id=0x%" PRIx32, e->id);
+		line_add(l, " id=0x%" PRIx32, e->id);
 	if (e->have & CTH_EXPECT_ZONE)
-		add(l, " zone=%u", e->zone);
+		line_add(l, " zone=%u", e->zone);
 }
 
 const char *expect_words(const struct cth_expect *e, char text[EXPECT_LINE])
 {
-	struct line l = { text, 0 };
+	struct line l;
 
-	text[0] = 0;
-	add(&l, "%s", tuple_words(&e->tuple));
+	line_begin(&l, text, EXPECT_LINE);
+	line_add(&l, "%s", tuple_words(&e->tuple));
 	if (e->have & CTH_EXPECT_MASK) {
-		add(&l, " mask");
+		line_add(&l, " mask");
 		add_source(&l, &e->mask);
 	}
 	if (e->have & CTH_EXPECT_MASTER)
-		add(&l, " master %s", tuple_words(&e->master));
+		line_add(&l, " master %s", tuple_words(&e->master));
 	if (e->have & CTH_EXPECT_NAT) {
-		add(&l, " nat dir=%s", e->nat_dir ? "reply" : "original");
+		line_add(&l, " nat dir=%s", e->nat_dir ? "reply" : "original");
 		add_source(&l, &e->nat);
 	}
 	add_numbers(&l, e);
 	if (e->have & CTH_EXPECT_HELPER)
-		add(&l, " master-helper=%s", e->helper);
+		line_add(&l, " master-helper=%s", e->helper);
 	if (e->have & CTH_EXPECT_FN)
-		add(&l, " fn=%s", e->fn);
+		line_add(&l, " fn=%s", e->fn);
 	return text;
 }
 

@@ -7,10 +7,10 @@
  *                    '-- waits for their deaths
  *
  * The queue's socket is opened here, and stays open until the end: a queue lives as long as
- * any process holds it. A keeper that dies is started again at once, and so is one that hangs, after
- * it has been killed; one that has not even begun to serve after a while. Unless keepers die over
- * and over: then the helpers are disabled, because a flow of an enabled one that nobody
- * listens to is never confirmed.
+ * any process holds it. A keeper that dies is started again at once, and so is one that hangs,
+ * after it has been killed; one that has not even begun to serve after a while. Unless keepers
+ * die over and over: then the helpers are disabled, because a flow of an enabled one that
+ * nobody listens to is never confirmed.
  */
 #include <errno.h>
 #include <poll.h>

@@ -412,8 +412,8 @@ static void have_engines_ask(struct keeper *k)
 }
 
 /*
- * Queues that one had bound who died while it changed to another configuration, which was not taken; or
- * who left his sockets to us, and had a file that named others.
+ * Queues that one had bound who died while it changed to another configuration, which was not
+ * taken; or who left his sockets to us, and had a file that named others.
  */
 static void leave_other_queues(struct run *r, bool resume)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kept.c - adds packets that cost two workers to a pcap, whole or not at all. Answers to netlink/pcap.h:
+ * kept.c - adds packets that cost two workers to a pcap, whole or not at all. Answers to
+ * netlink/pcap.h:
  *
  *     | file header | frame header | message | frame header | message | fra
  *                                                             '---- cut off ----

@@ -6,10 +6,10 @@
  *     IPCTNL_MSG_CT_NEW   CREATE EXCL, a tuple and its reply, a timeout, and
  *         CTA_NAT_SRC     CTA_NAT_V6_MINIP, two bytes long instead of sixteen
  *
- * it gives the nest to nf_nat, which refuses it (ERANGE); or there is no nf_nat, nor can it be loaded:
- * EOPNOTSUPP. Either way the connection, between addresses for documentation, is not made.
- * (An address of IPv4 that is too short would be logged by the kernel. And Linux 3.6, which has none for
- * IPv6, makes the connection: it is gone after a second.)
+ * it gives the nest to nf_nat, which refuses it (ERANGE); or there is no nf_nat, nor can it be
+ * loaded: EOPNOTSUPP. Either way the connection, between addresses for documentation, is not
+ * made. (An address of IPv4 that is too short would be logged by the kernel. And Linux 3.6,
+ * which has none for IPv6, makes the connection: it is gone after a second.)
  */
 #include <errno.h>
 #include <netinet/in.h>

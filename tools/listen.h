@@ -64,7 +64,10 @@ void listener_close(struct listener *l);
 /* After listener_close(): what was lost, one line each on stderr; nothing if nothing was. */
 void listener_tell_losses(const struct listener *l);
 
-/* After listener_close(): every counter on stdout; which queue's they are, if that is to be told. */
+/*
+ * After listener_close(): every counter on stdout; which queue's they are, if that is to be
+ * told.
+ */
 void listener_print_counters(const struct listener *l, bool whose);
 
 struct counter {

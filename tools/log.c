@@ -10,9 +10,10 @@
  * syslog(3) opens its socket when it likes, at the latest when the daemon was started again, and
  * nobody can open one from a jail. Here the guardian connects one before, and keeper and guardian
  * share it. A daemon that is started again is found by its path: by the guardian, which
- * connects the socket again when it is awake anyway. To connect is the socket's business and not the
- * descriptor's, so that the keeper's next message comes there, too. Thus nothing that the keeper says
- * goes through the guardian, which would have to read it, and to wait for whoever takes it.
+ * connects the socket again when it is awake anyway. To connect is the socket's business and
+ * not the descriptor's, so that the keeper's next message comes there, too. Thus nothing that
+ * the keeper says goes through the guardian, which would have to read it, and to wait for
+ * whoever takes it.
  *
  * Standard error is often a pipe, and its reader may stop. O_NONBLOCK there would hit everybody who
  * shares the pipe's end, such as the shell; so an end of our own is opened, through /proc. A
@@ -140,7 +141,10 @@ static bool say_on_stderr(enum log_kind kind, const char *by, const char *text)
 	return fwrite(t.bytes, 1, t.n, stderr) == t.n;
 }
 
-/* An end of our own of the pipe, or of the terminal. Where there is none poll(2) alone has to do. */
+/*
+ * An end of our own of the pipe, or of the terminal. Where there is none poll(2) alone has to
+ * do.
+ */
 static void open_own_end(void)
 {
 	int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

@@ -18,16 +18,17 @@ enum log_kind {
 };
 
 /*
- * Says it, each of its lines as a message of its own. by, unless it is NULL, stands in front of errors
- * and warnings, but not in syslog, which tells that by itself.
+ * Says it, each of its lines as a message of its own. by, unless it is NULL, stands in front of
+ * errors and warnings, but not in syslog, which tells that by itself.
  */
 void log_say(enum log_kind kind, const char *by, const char *text);
 
 /*
  * For services, whose packets wait while they talk: from now on nothing waits until a message can
  * be taken. What cannot be said is counted, and the next that can be tells how much that was.
- * syslog: the socket of a syslog daemon; NULL: standard error. Before it is called, and after an error,
- * messages go to standard error and wait. 0 or -errno. It may be called again, to change.
+ * syslog: the socket of a syslog daemon; NULL: standard error. Before it is called, and after
+ * an error, messages go to standard error and wait. 0 or -errno. It may be called again, to
+ * change.
  */
 int log_begin(const char *syslog);
 

@@ -9,8 +9,8 @@
  * Names alone prove nothing, for the configuration may be another one by now, and so may the
  * namespace of that name. So a socket is taken only if the kernel lists it, by its inode, among
  * those of the namespace where we are, and lists it as the owner of a queue that is ours to
- * serve. A manager gives it back only after the last process of the predecessor has ended; so nobody
- * else is reading from it.
+ * serve. A manager gives it back only after the last process of the predecessor has ended; so
+ * nobody else is reading from it.
  */
 #include <errno.h>
 #include <sys/socket.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * manager.h - `cth run` and the one that started it, systemd for example: what it is told (notify.h),
- * and the queues' sockets that it keeps, so that even when all processes are killed at
- * once, what waits in a queue waits for the next start. Only the guardian, or the one process of
- * --single, speaks with it. Without a manager all of this does nothing.
+ * manager.h - `cth run` and the one that started it, systemd for example: what it is told
+ * (notify.h), and the queues' sockets that it keeps, so that even when all processes are killed
+ * at once, what waits in a queue waits for the next start. Only the guardian, or the one
+ * process of --single, speaks with it. Without a manager all of this does nothing.
  */
 #ifndef TOOLS_MANAGER_H
 #define TOOLS_MANAGER_H
@@ -16,7 +16,10 @@
  */
 int manager_begin(const struct run *r);
 
-/* Another place for messages, from now on: it is said there if that cannot be, and nothing changes. */
+/*
+ * Another place for messages, from now on: it is said there if that cannot be, and nothing
+ * changes.
+ */
 void manager_log(bool syslog);
 
 /* To be kept open by who calls the others; -1: none. */

@@ -57,7 +57,8 @@ void notify_stopping(struct notify *n);
 
 /*
  * The watchdog: a sign of life, if one is due and healthy. now is in milliseconds of
- * CLOCK_MONOTONIC. Returns in how many of them it wants to be called again at the latest; -1: never.
+ * CLOCK_MONOTONIC. Returns in how many of them it wants to be called again at the latest; -1:
+ * never.
  */
 int notify_alive(struct notify *n, int64_t now, bool healthy);
 

@@ -32,8 +32,8 @@ int proc_queues(struct proc_queue *list, size_t n);
 int proc_queue(uint32_t num, struct proc_queue *q);
 
 /*
- * Keeps a file of /proc open, such as "net/netfilter/nfnetlink_queue", for a process that is about to
- * give up the right to open any. path lives as long as the process.
+ * Keeps a file of /proc open, such as "net/netfilter/nfnetlink_queue", for a process that is
+ * about to give up the right to open any. path lives as long as the process.
  */
 void proc_keep(const char *path);
 

@@ -47,8 +47,8 @@ struct rules {
 };
 
 /*
- * Reads them all; a rule with a map stands there once for each helper of the map. 0, or -errno; -EPROTONOSUPPORT: the kernel has no nf_tables. list is
- * free()d by rules_free(), in any case.
+ * Reads them all; a rule with a map stands there once for each helper of the map. 0, or -errno;
+ * -EPROTONOSUPPORT: the kernel has no nf_tables. list is free()d by rules_free(), in any case.
  */
 int rules_read(struct cth_sock *s, struct rules *rules, struct cth_nack *nack);
 void rules_free(struct rules *rules);

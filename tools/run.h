@@ -39,8 +39,8 @@ struct run_place {
 
 /*
  * Outlives keepers: guardian and keepers have it in common, and nobody else. Counts only, of which
- * the guardian reads none: whoever has a keeper in hand shall not have the guardian through it. What
- * a keeper goes by, is how many packets are kept, and what has been warned of.
+ * the guardian reads none: whoever has a keeper in hand shall not have the guardian through it.
+ * What a keeper goes by, is how many packets are kept, and what has been warned of.
  */
 struct run_shared {
 	struct cth_engine_stats stats[CTH_SERVICE_HELPERS]; /* of each that is served */
@@ -119,8 +119,9 @@ int run_check_conf(struct run *r);
 void run_fill_served(const struct run *r, const struct conf *c, struct cth_served *served);
 
 /*
- * run_conf.c: another configuration, into r->next: 1: the keeper is to take it; 0: nothing has changed, or it
- * cannot be, which has been said. run_take_next(): it is in force now; run_drop_next(): it is not.
+ * run_conf.c: another configuration, into r->next: 1: the keeper is to take it; 0: nothing has
+ * changed, or it cannot be, which has been said. run_take_next(): it is in force now;
+ * run_drop_next(): it is not.
  */
 int run_read_next(struct run *r);
 void run_take_next(struct run *r);
@@ -139,7 +140,8 @@ int places_prepare(struct run *r);
 void places_close(struct run *r);
 
 /* The services, for the library. next: of all helpers, for a change; NULL: none. */
-void places_parts(struct run *r, struct cth_served *next, struct cth_service_part parts[RUN_PLACES]);
+void places_parts(struct run *r, struct cth_served *next,
+		  struct cth_service_part parts[RUN_PLACES]);
 
 struct run_place *place_of(struct run *r, const struct cth_served *s);
 
@@ -159,7 +161,8 @@ int place_queue(const struct run_place *p, size_t i);
 
 /*
  * run_limits.c: may the protocol be asked about this packet; may what it says be done; and what is
- * done instead. All of it together, with the protocol here, is a cth_decide_fn, whose ctx is the run.
+ * done instead. All of it together, with the protocol here, is a cth_decide_fn, whose ctx is
+ * the run.
  */
 bool limits_let_ask(struct run *r, const struct cth_call *c);
 bool limits_let_expect(struct run *r, const struct cth_call *c, const struct cth_decision *d);
@@ -170,9 +173,10 @@ bool decide_within_limits(const struct cth_call *c, struct cth_decision *d, void
 int rehearse_run(struct run *r);
 
 /*
- * run.c: the parts of the way. open: in the kernel, resumed from a dead keeper, or one that left well; turn:
- * serves what is there; leave: out again. 0, or an exit code, and why has been said. change: to r->next:
- * 1; 0: it cannot be, and all is as it was; -1: nor can that be, and it is to end. That is said too.
+ * run.c: the parts of the way. open: in the kernel, resumed from a dead keeper, or one that
+ * left well; turn: serves what is there; leave: out again. 0, or an exit code, and why has been
+ * said. change: to r->next: 1; 0: it cannot be, and all is as it was; -1: nor can that be, and
+ * it is to end. That is said too.
  */
 int run_open(struct run *r, bool resume, bool left_well);
 int run_turn(struct run *r);

@@ -99,7 +99,8 @@ static int set_up_refused(const struct run_place *p, int err)
 }
 
 /* Where it is about, and where queues are looked up from now on. */
-static const struct run_place *place_of_fault(const struct run *r, const struct cth_service_fault *f)
+static const struct run_place *place_of_fault(const struct run *r,
+					      const struct cth_service_fault *f)
 {
 	size_t i = 0;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * run_options.c - the command line of `cth run`: either it names a file, or it says all that
- * could stand in one, the same for each helper. What a number may be the file's words tell: conf_words.
+ * could stand in one, the same for each helper. What a number may be the file's words tell:
+ * conf_words.
  */
 #include <errno.h>
 #include <stdlib.h>

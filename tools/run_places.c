@@ -9,8 +9,8 @@
  *     helper ftp as dmz   queue 2
  *            netns dmz    ------------->  place 1  dmz
  *
- * The registry of helpers is one for all namespaces, and so what is done in several is done in step:
- * cth_services_open_on().
+ * The registry of helpers is one for all namespaces, and so what is done in several is done in
+ * step: cth_services_open_on().
  */
 #include <errno.h>
 #include <poll.h>
@@ -126,7 +126,10 @@ int place_queue(const struct run_place *p, size_t i)
 
 /* What is there already. */
 
-/* The queue is, if neither -q nor a file told it, the one that the first protocol is registered for. */
+/*
+ * The queue is, if neither -q nor a file told it, the one that the first protocol is registered
+ * for.
+ */
 static void choose_queue(struct run *r, const struct cth_helper *list, int n)
 {
 	for (int i = n - 1; i >= 0 && !r->queue_given && !r->conf_path; i--) {
@@ -217,7 +220,10 @@ static int check_queues(const struct run_place *p)
 
 /* Left by the dead. */
 
-/* Does anybody listen there, in this network namespace or another where the helper can be in use? */
+/*
+ * Does anybody listen there, in this network namespace or another where the helper can be in
+ * use?
+ */
 static bool is_served_somewhere(const struct run_place *p, const struct cth_helper *there)
 {
 	struct elsewhere_helper wanted = { .queue = (uint16_t)there->queue, .listener = true };
@@ -386,7 +392,8 @@ int places_prepare(struct run *r)
 	return CTH_EXIT_OK;
 }
 
-void places_parts(struct run *r, struct cth_served *next, struct cth_service_part parts[RUN_PLACES])
+void places_parts(struct run *r, struct cth_served *next,
+		  struct cth_service_part parts[RUN_PLACES])
 {
 	for (size_t i = 0; i < r->places_n; i++) {
 		struct run_place *p = &r->places[i];

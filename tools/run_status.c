@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run_status.c - `cth run` and its status socket: where it is, and what is told there: see status.h.
+ * run_status.c - `cth run` and its status socket: where it is, and what is told there: see
+ * status.h.
  */
 #include "log.h"
 #include "run.h"

@@ -38,7 +38,10 @@ struct status_counter {
 	bool cause;       /* of packets that passed unfollowed: one of the causes */
 };
 
-/* Those of a helper, in struct cth_engine_stats; and of the roles, in struct role_counts of run.h. */
+/*
+ * Those of a helper, in struct cth_engine_stats; and of the roles, in struct role_counts of
+ * run.h.
+ */
 extern const struct status_counter status_helper_counters[], status_role_counters[];
 extern const size_t status_helper_counters_n, status_role_counters_n;
 uint64_t status_value(const struct status_counter *c, const void *counts);
@@ -75,8 +78,9 @@ struct status_socket {
 
 /*
  * The guardian, as root, before it gives up rights: makes the socket, for root alone. If not told
- * it is STATUS_FOLDER/NAME.sock, or NAME@NETNS.sock. One that nobody listens at is replaced. 0, or an exit code,
- * and why has been said: somebody listens there; or it cannot be made, and was asked for.
+ * it is STATUS_FOLDER/NAME.sock, or NAME@NETNS.sock. One that nobody listens at is replaced. 0,
+ * or an exit code, and why has been said: somebody listens there; or it cannot be made, and was
+ * asked for.
  */
 int status_open(struct status_socket *s, const char *name, const char *netns);
 

@@ -62,9 +62,9 @@ void status_free(struct status *s);
 int status_ask(const char *path, int timeout_ms, struct status *s);
 
 /*
- * All that words name, folders standing for all sockets in them; without words STATUS_FOLDER's. Sockets
- * of a folder that nobody listens at are left out. How many were asked, with or without success;
- * -errno: *of is a folder that cannot be read. status_free() for each.
+ * All that words name, folders standing for all sockets in them; without words STATUS_FOLDER's.
+ * Sockets of a folder that nobody listens at are left out. How many were asked, with or without
+ * success; -errno: *of is a folder that cannot be read. status_free() for each.
  */
 int status_ask_all(char **words, int words_n, int timeout_ms, struct status runs[STATUS_RUNS],
 		   const char **of);
@@ -106,7 +106,10 @@ int status_rows(const struct status *runs, size_t n, bool queues, struct status_
 /* Is it a value of that row? */
 bool status_in_row(const struct status_row *row, const struct status_sample *s);
 
-/* status.c: says that there is nobody to be asked, or why the folder cannot be read: an exit code. */
+/*
+ * status.c: says that there is nobody to be asked, or why the folder cannot be read: an exit
+ * code.
+ */
 int status_nobody(int err, const char *folder);
 
 /* status_show.c */

@@ -3,8 +3,8 @@
  * status_serve.c - the socket at which a run tells how it is: see status.h.
  *
  * A client costs the keeper one accept, one look at whose it is, one send and one close, whatever
- * it does or does not: the snapshot is shorter than the send buffer that the kernel is asked for, and
- * stays in the kernel for who reads slowly. Should it not fit, it lacks its last line.
+ * it does or does not: the snapshot is shorter than the send buffer that the kernel is asked
+ * for, and stays in the kernel for who reads slowly. Should it not fit, it lacks its last line.
  */
 #include <errno.h>
 #include <poll.h>

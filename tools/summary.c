@@ -4,30 +4,9 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include "cth.h"
 #include "decode.h"
-
-struct line {
-	char *text;
-	size_t n;
-};
-
-static void add(struct line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct line *l, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(l->text + l->n, SUMMARY_MAX - l->n, format, args);
-	va_end(args);
-	if (n > 0)
-		l->n += (size_t)n;
-	if (l->n >= SUMMARY_MAX)
-		l->n = SUMMARY_MAX - 1;
-}
+#include "line.h"
 
 /* One of the two addresses, with the port if the protocol has such. */
 static void add_end(struct line *l, const struct cth_ip *ip, struct cth_span packet, bool source)
@@ -39,11 +18,11 @@ static void add_end(struct line *l, const struct cth_ip *ip, struct cth_span pac
 				  : cth_span_sub(packet, source ? 12 : 16, 4);
 
 	if (!addr.p || !inet_ntop(v6 ? AF_INET6 : AF_INET, addr.p, text, sizeof(text)))
-		add(l, "?");
+		line_add(l, "?");
 	else if (!ports)
-		add(l, "%s", text);
+		line_add(l, "%s", text);
 	else
-		add(l, v6 ? "[%s]:%u" : "%s:%u", text, source ? ip->sport : ip->dport);
+		line_add(l, v6 ? "[%s]:%u" : "%s:%u", text, source ? ip->sport : ip->dport);
 }
 
 static void add_tcp_flags(struct line *l, uint8_t flags)
@@ -54,7 +33,7 @@ static void add_tcp_flags(struct line *l, uint8_t flags)
 	for (unsigned i = 0; i < 8; i++) {
 		if (!(flags & 1u << i))
 			continue;
-		add(l, "%s%s", before, names[i]);
+		line_add(l, "%s%s", before, names[i]);
 		before = "|";
 	}
 }
@@ -62,30 +41,31 @@ static void add_tcp_flags(struct line *l, uint8_t flags)
 static void add_transport(struct line *l, const struct cth_ip *ip, struct cth_span packet)
 {
 	if (ip->fragment)
-		add(l, " fragment");
+		line_add(l, " fragment");
 	if (ip->l4 == 0)
 		return;
 	if (ip->proto == IPPROTO_TCP)
 		add_tcp_flags(l, packet.p[ip->l4 + 13]);
 	if (ip->proto == IPPROTO_ICMP || ip->proto == IPPROTO_ICMPV6)
-		add(l, " type %u code %u", ip->type, ip->code);
+		line_add(l, " type %u code %u", ip->type, ip->code);
 	if (ip->body)
-		add(l, " body %zu", ip->body_len);
+		line_add(l, " body %zu", ip->body_len);
 }
 
 void packet_summary(struct cth_span packet, char text[SUMMARY_MAX])
 {
-	struct line l = { text, 0 };
+	struct line l;
 	struct cth_ip ip;
 	char proto[12];
 
+	line_begin(&l, text, SUMMARY_MAX);
 	if (cth_ip_find(&ip, packet) < 0) {
-		add(&l, packet.n ? "not IP" : "empty");
+		line_add(&l, packet.n ? "not IP" : "empty");
 		return;
 	}
-	add(&l, "IPv%u %s ", ip.version, l4_name(ip.proto, proto));
+	line_add(&l, "IPv%u %s ", ip.version, l4_name(ip.proto, proto));
 	add_end(&l, &ip, packet, true);
-	add(&l, " > ");
+	line_add(&l, " > ");
 	add_end(&l, &ip, packet, false);
 	add_transport(&l, &ip, packet);
 }

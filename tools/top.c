@@ -171,8 +171,9 @@ static void forget(struct top *t, int which)
 }
 
 /*
- * The first look is there already. Counts in all are shown of it; but what has happened since is to be
- * seen at the second one, so that only a terminal, which must not stay empty, gets it as well.
+ * The first look is there already. Counts in all are shown of it; but what has happened since
+ * is to be seen at the second one, so that only a terminal, which must not stay empty, gets it
+ * as well.
  */
 static void watch(struct top *t)
 {

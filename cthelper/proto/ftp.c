@@ -24,7 +24,8 @@
  * separator) on, and after that the last one. While its address is read, port tells how far.
  * When it is done the address is of no use, as it was the sender's own, and age and before take
  * its place; if it is a third party's, age takes that of the public port, as nothing is rewritten.
- * Behind those two there is room for the last gap: bytes that have not been here when later ones were.
+ * Behind those two there is room for the last gap: bytes that have not been here when later
+ * ones were.
  *
  * Where the flow is translated and a segment ends amid the numbers, a port is chosen then, and each
  * segment gets as many bytes of the new text as it had of the old one; only the one with the byte
@@ -35,10 +36,10 @@
  * For the kernel keeps one position from which on it shifts a direction's sequence numbers: with
  * two such changes on their way, the first segment, sent again, would get a wrong one for ever. It
  * cannot be helped where the new text is shorter than what came before the end: then it ends early,
- * and the rest of the old one is cut out. Nor that, where it is longer and a segment before the last
- * is lost, the kernel holds the other side's SACK of the last, beyond all that it saw sent, to be
- * invalid: a router that does not drop that resets the flow. Holding back the first part would have
- * a client wait for its ACK for ever.
+ * and the rest of the old one is cut out. Nor that, where it is longer and a segment before the
+ * last is lost, the kernel holds the other side's SACK of the last, beyond all that it saw
+ * sent, to be invalid: a router that does not drop that resets the flow. Holding back the first
+ * part would have a client wait for its ACK for ever.
  *
  * A segment that is sent again is not read: what the last announcement was, and where, says
  * what to do with any piece of it. Not as before are: the first of several announcements that came
@@ -46,9 +47,10 @@
  * one of them was split or garbled, or a third party's is the last; any older one, which passes as
  * it is.
  *
- * What comes late, into a gap, is read if it goes on where reading stopped, at a line's start: such as an
- * announcement that a program before us had read, and died of. Not where the flow is translated:
- * bytes behind it have gone on already, with their numbers as if it had kept its length.
+ * What comes late, into a gap, is read if it goes on where reading stopped, at a line's start:
+ * such as an announcement that a program before us had read, and died of. Not where the flow is
+ * translated: bytes behind it have gone on already, with their numbers as if it had kept its
+ * length.
  */
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -873,7 +875,10 @@ static bool ftp_looks_announcing(const struct cth_view *v)
 	return false;
 }
 
-/* Told, if it is the last one that was; and what has been read does not fall into the gap any more. */
+/*
+ * Told, if it is the last one that was; and what has been read does not fall into the gap any
+ * more.
+ */
 static void ftp_take_late(struct ftp_run *r, const struct ftp_run *late)
 {
 	bool reply = r->v->reply;

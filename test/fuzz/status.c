@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * status.c - fuzz target: what a status socket answers. What is read is shown in every form, of which
- * the format itself must read back as the same values.
+ * status.c - fuzz target: what a status socket answers. What is read is shown in every form, of
+ * which the format itself must read back as the same values.
  */
 #include <stdio.h>
 #include <stdlib.h>

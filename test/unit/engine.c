@@ -233,7 +233,10 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Flows. The sides are 1, the client, and 2, the server; 9 is the router's address towards the other. */
+/*
+ * Flows. The sides are 1, the client, and 2, the server; 9 is the router's address towards the
+ * other.
+ */
 
 static struct cth_addr side(int version, uint8_t n)
 {
@@ -2528,7 +2531,10 @@ static void a_packet_is_dropped_when_the_protocol_says_so(void **state)
 	assert_int_equal(stats()->dropped, 1);
 }
 
-/* Whoever is asked instead of the protocol, and knows nothing, has a policy; the rest is garbage. */
+/*
+ * Whoever is asked instead of the protocol, and knows nothing, has a policy; the rest is
+ * garbage.
+ */
 static bool nobody_decides(const struct cth_call *c, struct cth_decision *d, void *drop)
 {
 	(void)c;

@@ -1184,7 +1184,10 @@ static void a_gap_in_an_announcement_loses_it(void **unused)
 	}
 }
 
-/* As of one whom a program before us had read, and died: it comes again, after a later one was served. */
+/*
+ * As of one whom a program before us had read, and died: it comes again, after a later one was
+ * served.
+ */
 static void what_comes_late_into_a_gap_is_read_where_a_line_begins(void **unused)
 {
 	struct flow f = flow_of(AF_INET, false);
@@ -1202,7 +1205,8 @@ static void what_comes_late_into_a_gap_is_read_where_a_line_begins(void **unused
 	client(&f, "PORT 10,0,0,1,19,138\r\n");
 	assert_wanted(&f, PRIVATE + 1);
 	f.wanted_n = 0;
-	segment_at(&f, false, 1006, "PORT 10,0,0,1,99,99\r\n\n", 22); /* once: it says something else now */
+	/* Once: it says something else now. */
+	segment_at(&f, false, 1006, "PORT 10,0,0,1,99,99\r\n\n", 22);
 	assert_int_equal(f.wanted_n, 0);
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Unit tests of tools/log.c: over real pipes, terminals and sockets that are full, gone, or renewed. */
+/*
+ * Unit tests of tools/log.c: over real pipes, terminals and sockets that are full, gone, or
+ * renewed.
+ */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

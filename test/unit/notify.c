@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Unit tests of tools/notify.c: what comes out of the other end of its socket, and back from there. */
+/*
+ * Unit tests of tools/notify.c: what comes out of the other end of its socket, and back from
+ * there.
+ */
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
@@ -316,7 +319,10 @@ static void a_descriptor_is_stored_under_its_name(void **state)
 
 static int pipes[4];
 
-/* A new start, as the manager makes it: its descriptors from 3 on. 0, or the line of what is wrong. */
+/*
+ * A new start, as the manager makes it: its descriptors from 3 on. 0, or the line of what is
+ * wrong.
+ */
 static int started_anew(const char *names, const char *count, bool for_us)
 {
 	int fds[4] = { -1, -1, -1, -1 };

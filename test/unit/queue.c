@@ -1184,7 +1184,10 @@ static void what_is_taken_over_may_not_be_bound(void **state)
 	assert_int_equal(q.stats.nacks, 0);
 }
 
-/* Without room for the DROP it goes when there is some: what was decided since is not before its end. */
+/*
+ * Without room for the DROP it goes when there is some: what was decided since is not before
+ * its end.
+ */
 static void what_is_left_is_dropped_when_there_is_memory(void **state)
 {
 	struct golden g = { .n = 0 };
@@ -1921,7 +1924,10 @@ static void what_stands_behind_an_unsent_verdict_waits_too(void **state)
 	assert_sent(0, &g);
 }
 
-/* Only when the buffer is full of what cannot be sent is a verdict lost: counted, no range after. */
+/*
+ * Only when the buffer is full of what cannot be sent is a verdict lost: counted, no range
+ * after.
+ */
 static void a_verdict_is_lost_only_when_the_buffer_is_full(void **state)
 {
 	uint32_t fit = CTH_QUEUE_OUT / 32;
@@ -2486,7 +2492,10 @@ static void every_packet_gets_one_verdict_and_the_right_one(void **state)
 	assert_true(ranges > 100);
 }
 
-/* The owner dies: what it has read of the wire, and all that it holds, is its successor's to drop. */
+/*
+ * The owner dies: what it has read of the wire, and all that it holds, is its successor's to
+ * drop.
+ */
 static void model_die(uint32_t read)
 {
 	for (size_t i = 0; i < MODEL_QUEUES; i++)

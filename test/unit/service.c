@@ -2,8 +2,8 @@
 /*
  * service.c - a helper program's life, against a kernel with a registry, a queue and tables that
  * writes down what it is told, refuses any request at will, does what it does not admit, and
- * fails the test when packets would be lost: a helper that is enabled while nobody listens, in any of
- * its network namespaces, a queue that is unbound while a packet waits.
+ * fails the test when packets would be lost: a helper that is enabled while nobody listens, in
+ * any of its network namespaces, a queue that is unbound while a packet waits.
  */
 #include <sys/socket.h>
 #include "unit.h"
@@ -86,7 +86,8 @@ static void note(const char *what, const char *name, uint16_t l3, uint8_t l4)
 	char word[64];
 
 	snprintf(word, sizeof(word), "%s%s%s%s%s%s%s", world.log[0] ? ", " : "",
-		 world.net ? "there " : "", what, *name ? " " : "", name, !*name ? "" : l3 == AF_INET ? "4" : "6", l4 == UDP ? "u" : l4 ? "t" : "");
+		 world.net ? "there " : "", what, *name ? " " : "", name,
+		 !*name ? "" : l3 == AF_INET ? "4" : "6", l4 == UDP ? "u" : l4 ? "t" : "");
 	assert_true(strlen(world.log) + strlen(word) < sizeof(world.log));
 	strcat(world.log, word);
 }

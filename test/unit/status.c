@@ -668,7 +668,10 @@ static void slow_clients_are_not_waited_for(void **state)
 	status_close(&r->socket);
 }
 
-/* The longest one, 32 helpers of a namespace with a long path, goes out whole to who does not read. */
+/*
+ * The longest one, 32 helpers of a namespace with a long path, goes out whole to who does not
+ * read.
+ */
 static void the_longest_snapshot_fits_into_the_socket(void **state)
 {
 	static char text[2 * STATUS_ROOM];

@@ -4,14 +4,15 @@
  * longer than any, announcements that are lies, chosen ports, transfers that wait half-way, many
  * sessions without a program's start for each. RFC 959, RFC 2428.
  *
- *     raw [-N NETNS] [-b SOURCE] [-p PORT] [-t SECONDS] [-n SESSIONS | -u FILE] [-m AT-ONCE] [-c FILE]
- *         DIR HOST STEP...
+ *     raw [-N NETNS] [-b SOURCE] [-p PORT] [-t SECONDS] [-n SESSIONS | -u FILE] [-m AT-ONCE]
+ *         [-c FILE] DIR HOST STEP...
  *     raw -s [-N NETNS] [-p PORT] DIR
  *
  * The client logs in, takes the steps in order, and quits; if one of them is login or leave, it
  * does nothing of its own accord. DIR is what the server serves, as it is
- * seen from here: what is got or put is compared byte by byte. With -u sessions follow each other until
- * there is such a file; -c adds a dot to a file for each transfer, and a line's end for each session.
+ * seen from here: what is got or put is compared byte by byte. With -u sessions follow each
+ * other until there is such a file; -c adds a dot to a file for each transfer, and a line's end
+ * for each session.
  *
  *     pasv epsv port eprt   how data connections are made from now on
  *     at=PORT               where port and eprt listen; 0: anywhere
@@ -30,8 +31,9 @@
  *     echo=N                SITE ECHO with N characters, which must come back
  *     noop=N                N of them, one by one; prints their round trips: "noop N MEDIAN P99 us"
  *
- * The server, -s, serves IPv4 and IPv6 and has some commands of its own: SITE CUT N (the next 227 or
- * 229 goes out in two pieces), SITE SAY TEXT, SITE ECHO TEXT, SITE PAD N (an answer of N bytes).
+ * The server, -s, serves IPv4 and IPv6 and has some commands of its own: SITE CUT N (the next
+ * 227 or 229 goes out in two pieces), SITE SAY TEXT, SITE ECHO TEXT, SITE PAD N (an answer of N
+ * bytes).
  *
  * A data connection must come from, and be announced at, the very address that the control
  * connection has. Exit 0: all went well, else stderr tells what did not.

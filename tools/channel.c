@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -21,28 +22,31 @@
 
 #define CHANNEL_ROOM (1 << 17) /* the longest question; a pipe usually has half of it */
 
-/* 0, or what has come of it. */
-static int channel_await(int fd, short what, int timeout_ms)
+_Static_assert(sizeof(struct channel_answer) <= PIPE_BUF, "an answer is one packet of a pipe");
+
+/* Until end, however often it is asked for: 0, or what has come of it. */
+static int channel_await(int fd, short what, int64_t end)
 {
 	struct pollfd wait = { .fd = fd, .events = what };
+	int64_t left;
 	int n;
 
-	do
-		n = poll(&wait, 1, timeout_ms);
-	while (n < 0 && errno == EINTR);
-	return n > 0 ? 0 : n == 0 ? -ETIMEDOUT : -errno;
+	do {
+		left = end - listener_now();
+		n = poll(&wait, 1, left > 0 ? (int)left : 0);
+	} while (n < 0 && errno == EINTR);
+	return n > 0 && left > 0 ? 0 : n < 0 ? -errno : -ETIMEDOUT;
 }
 
 /* Waits for the answer to id. */
-static int take_answer(const struct channel *c, uint32_t id, int timeout_ms,
-		       struct channel_answer *a)
+static int take_answer(const struct channel *c, uint32_t id, int64_t end, struct channel_answer *a)
 {
 	struct { /* one that is cut would look like an answer */
 		struct channel_answer answer;
 		char more;
 	} got;
 	ssize_t n;
-	int r = channel_await(c->in, POLLIN, timeout_ms);
+	int r = channel_await(c->in, POLLIN, end);
 
 	if (r < 0)
 		return r;
@@ -70,7 +74,7 @@ static void parts_forget(struct iovec parts[2], size_t n)
 }
 
 /* All at once, unless a pipe may not be as large as it should. */
-static int put_question(const struct channel *c, struct iovec parts[2], int timeout_ms)
+static int put_question(const struct channel *c, struct iovec parts[2], int64_t end)
 {
 	int r = 0;
 
@@ -80,7 +84,7 @@ static int put_question(const struct channel *c, struct iovec parts[2], int time
 		if (n >= 0)
 			parts_forget(parts, (size_t)n);
 		else if (errno == EAGAIN)
-			r = channel_await(c->out, POLLOUT, timeout_ms);
+			r = channel_await(c->out, POLLOUT, end);
 		else if (errno != EINTR)
 			r = -errno;
 	}
@@ -92,13 +96,14 @@ int channel_ask(const struct channel *c, uint32_t id, uint32_t proto, const stru
 {
 	struct channel_question q = { .id = id, .proto = proto, .view = *v };
 	struct iovec parts[] = { { &q, sizeof(q) }, { (void *)v->body.p, v->body.n } };
+	int64_t end = listener_now() + timeout_ms;
 	struct channel_answer a;
 	int r;
 
 	q.view.body.p = NULL; /* not even the address */
-	r = put_question(c, parts, timeout_ms);
+	r = put_question(c, parts, end);
 	if (r == 0)
-		r = take_answer(c, id, timeout_ms, &a);
+		r = take_answer(c, id, end, &a);
 	if (r == 0)
 		*d = a.decision;
 	return r;
@@ -116,7 +121,7 @@ int channel_greeted(const struct channel *c, int timeout_ms)
 {
 	struct channel_answer a;
 
-	return take_answer(c, 0, timeout_ms, &a);
+	return take_answer(c, 0, listener_now() + timeout_ms, &a);
 }
 
 /* Up to n bytes more: how many, 0 at the end. */

@@ -425,7 +425,7 @@ int jail_guard(uint64_t keep, const char **step)
 
 /* What is said. */
 
-static const char needs_root[] = "start it as root, or without roles, in one process";
+static const char needs_root[] = "start it as root, or in one process: --single";
 
 /* The likely cause of an errno at a step; err 0 is any. */
 static const struct {
@@ -453,10 +453,10 @@ static const struct {
 	{ step_uid, EAGAIN, "the user has too many processes", "give it a user of its own" },
 	{ step_caps, EPERM, "a capability is to be kept that the process does not have "
 	  "(CAP_NET_ADMIN, if it is to talk to the kernel)", needs_root },
-	{ step_privs, EINVAL, "this kernel is older than 3.5", "run it without roles" },
+	{ step_privs, EINVAL, "this kernel is older than 3.5", "run it in one process: --single" },
 	{ step_seccomp, ENOSYS, "this kernel has no filters of system calls "
 	  "(CONFIG_SECCOMP_FILTER), or none is known here for this processor",
-	  "run it without seccomp" },
+	  "run it without them: --no-seccomp" },
 };
 
 int jail_failed(int err, const char *step)

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "jail.h"
@@ -27,6 +28,7 @@
 #define WORKER_WAIT 5000 /* ms: for the guardian to fork one */
 #define WORKER_AGAIN 500 /* ms, after it has said no */
 #define TRIES        2   /* workers that one packet may cost */
+#define IDS          64
 #define FATAL        16  /* packets that are known to cost them, the last ones */
 
 /* What is watched; places come first. */
@@ -37,7 +39,7 @@ struct keeper {
 	struct run *run;
 	int guardian;
 	struct channel channel;
-	uint32_t id;
+	uint32_t ids[IDS], ids_n, id; /* of questions: in reserve, how many; without random ones */
 	bool leaving, relaying;
 	struct watch watch;
 	bool status_rests;
@@ -79,7 +81,8 @@ static char next_word(struct keeper *k, int flags, struct channel *channel)
 	if (n <= 0)
 		return 0;
 	c = CMSG_FIRSTHDR(&m);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(2 * sizeof(int))) {
 		memcpy(&channel->in, CMSG_DATA(c), sizeof(int));
 		memcpy(&channel->out, CMSG_DATA(c) + sizeof(int), sizeof(int));
 	}
@@ -225,11 +228,19 @@ static void note_fatal(struct keeper *k, const struct cth_call *c)
 	kept_packet(k->run, c->pkt);
 }
 
+/* Who could guess it would answer before he is asked. Where the kernel has no such numbers he may. */
 static uint32_t next_id(struct keeper *k)
 {
-	if (++k->id == 0) /* the greeting's */
-		k->id = 1;
-	return k->id;
+	uint32_t id;
+
+	if (k->ids_n == 0) {
+		if (getrandom(k->ids, sizeof(k->ids), GRND_NONBLOCK) != sizeof(k->ids))
+			for (size_t i = 0; i < IDS; i++)
+				k->ids[i] = k->id++;
+		k->ids_n = IDS;
+	}
+	id = k->ids[--k->ids_n];
+	return id ? id : 1; /* 0 is the greeting's */
 }
 
 /* What goes beyond its bounds is no answer, and whoever gives it is not asked again. */
@@ -397,6 +408,7 @@ static bool have_decided_and_timed(const struct cth_call *c, struct cth_decision
 	int64_t begun = latency_begin();
 	bool decided;
 
+	show_life(k); /* answers that come just in time are many */
 	run_keep_counts_of(k->run, c->served); /* should it be the last that this keeper sees */
 	decided = have_decided(c, d, k);
 	latency_end(&k->run->shared->latency[run_index(k->run, c->served)], begun);

@@ -79,7 +79,7 @@ struct channel_answer {
 };
 
 /*
- * Asks, id not 0, and waits for so long: 0. -EPIPE: nobody was there to be asked; -ECONNRESET: who
+ * Asks, id not 0 and not to be guessed, and waits for so long in all: 0. -EPIPE: nobody was there to be asked; -ECONNRESET: who
  * was asked is dead; -ETIMEDOUT: it does not answer; -EPROTO: what it says is no answer. Then the
  * worker is to go.
  */

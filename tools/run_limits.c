@@ -27,7 +27,7 @@ static bool has_room(struct run_rate *r, uint32_t limit, uint32_t n)
 		r->since = now;
 		r->count = 0;
 	}
-	if (n > limit - r->count)
+	if (r->count >= limit || n > limit - r->count) /* which may have been lowered */
 		return false;
 	r->count += n;
 	return true;

@@ -66,7 +66,7 @@ lacks net_admin keeper 'reduce the capabilities: EPERM: .*CAP_NET_ADMIN'
 says "root as the user" 1 "" 'look at the settings: EINVAL: .*; name a user and a group of their own' \
 	"$jail" --enter user
 says "a kernel without filters" 3 "" \
-	'filter system calls: ENOSYS: this kernel has no filters .*CONFIG_SECCOMP_FILTER.*; run it without seccomp' \
+	'filter system calls: ENOSYS: this kernel has no filters .*CONFIG_SECCOMP_FILTER.*; run it without them: --no-seccomp' \
 	"$jail" --enter old
 says "a root folder that is not there" 1 "" 'look at the empty root folder: ENOENT: .*; make it' \
 	"$jail" --enter "$work/none"

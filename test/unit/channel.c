@@ -233,6 +233,33 @@ static void who_takes_no_question_ends_at_the_deadline_too(void **unused)
 	(void)unused;
 }
 
+/* It takes a page before each wait is over, and would answer in the end. */
+static void who_takes_a_question_slowly_does_not_get_more_time(void **unused)
+{
+	static uint8_t body[CTH_PACKET_MAX], page[4096];
+	struct cth_view v = view_of(body, sizeof(body));
+	struct channel_answer a = answer_to(1);
+	struct cth_decision d;
+	pid_t id;
+
+	begin();
+	assert_int_equal(fcntl(keeper.out, F_SETPIPE_SZ, 4096), 4096);
+	id = fork();
+	assert_true(id >= 0);
+	if (id == 0) {
+		channel_close(&keeper);
+		do
+			usleep(SHORT * 1000 / 4);
+		while (read(worker.in, page, sizeof(page)) > 0 && write(worker.out, &a, sizeof(a)) > 0);
+		_exit(0);
+	}
+	channel_close(&worker);
+	assert_int_equal(channel_ask(&keeper, 1, 0, &v, SHORT, &d), -ETIMEDOUT);
+	end();
+	assert_int_equal(waitpid(id, NULL, 0), id);
+	(void)unused;
+}
+
 static void a_record_of_another_length_is_no_answer(void **unused)
 {
 	static uint8_t bytes[sizeof(struct channel_answer) + 4096];
@@ -509,6 +536,7 @@ int main(void)
 		cmocka_unit_test(who_dies_without_having_read_the_question_too),
 		cmocka_unit_test(silence_ends_at_the_deadline),
 		cmocka_unit_test(who_takes_no_question_ends_at_the_deadline_too),
+		cmocka_unit_test(who_takes_a_question_slowly_does_not_get_more_time),
 		cmocka_unit_test(a_record_of_another_length_is_no_answer),
 		cmocka_unit_test(an_answer_to_another_question_is_none),
 		cmocka_unit_test(of_two_answers_the_second_spoils_the_next_question),

@@ -228,7 +228,7 @@ static void note_fatal(struct keeper *k, const struct cth_call *c)
 	kept_packet(k->run, c->pkt);
 }
 
-/* Who could guess it would answer before he is asked. Where the kernel has no such numbers he may. */
+/* Who could guess it would answer before he is asked. Without random numbers he may. */
 static uint32_t next_id(struct keeper *k)
 {
 	uint32_t id;

@@ -79,9 +79,9 @@ struct channel_answer {
 };
 
 /*
- * Asks, id not 0 and not to be guessed, and waits for so long in all: 0. -EPIPE: nobody was there to be asked; -ECONNRESET: who
- * was asked is dead; -ETIMEDOUT: it does not answer; -EPROTO: what it says is no answer. Then the
- * worker is to go.
+ * Asks, id not 0 and not to be guessed, and waits for so long in all: 0. -EPIPE: nobody was there
+ * to be asked; -ECONNRESET: who was asked is dead; -ETIMEDOUT: it does not answer; -EPROTO: what it
+ * says is no answer. Then the worker is to go.
  */
 int channel_ask(const struct channel *c, uint32_t id, uint32_t proto, const struct cth_view *v,
 		int timeout_ms, struct cth_decision *d);

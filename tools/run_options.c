@@ -364,10 +364,10 @@ static int take_served(const struct applet *self, char *word, struct run *r, str
 /* Those of more processes. */
 static int check_single(const struct applet *self, const struct run *r, const struct words *w)
 {
-	if (r->single && (w->keeper || w->worker || r->keep_path || w->helper.fail_closed ||
-			  r->status.path))
-		return usage_error(self, "--keeper, --worker, --keep, --status and --fail-closed go "
-				   "with more processes than --single is");
+	if (r->single && (w->keeper || w->worker || w->deadline || w->restarts.seconds ||
+			  r->keep_path || r->status.path))
+		return usage_error(self, "--keeper, --worker, --deadline, --restarts, --keep and --status "
+				   "go with more processes than --single is");
 	return -1;
 }
 

@@ -217,7 +217,7 @@ static const struct seccomp_call keeper_calls[] = {
 	ANY(futex_time64),
 #endif
 
-	/* files that are open, by hand and by stdio */
+	/* questions, and files that are open, by hand and by stdio */
 	ANY(writev), ANY(readv), ANY(pread64), ANY(close),
 #ifdef __NR_lseek
 	ANY(lseek),

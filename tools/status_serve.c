@@ -20,7 +20,7 @@
 
 #define BACKLOG   16   /* clients that wait */
 #define AT_ONCE   4    /* that are answered before packets are looked at again */
-#define REST_MS   1000 /* after a failure to accept one, or the poll would go round */
+#define REST_MS   1000 /* after a failure to accept one, or waiting would go round */
 #define TRIES     15   /* for a predecessor that is about to leave */
 #define TRIES_MS  100
 

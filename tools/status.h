@@ -112,7 +112,7 @@ struct status_look {
 	size_t queues_n;
 };
 
-/* The keeper: what to wait for, to be read, or -1: nothing for now; then status_serve() each time. */
+/* The keeper: what to wait for, or -1: nothing for now; then status_serve() each time. */
 int status_wait(struct status_socket *s);
 void status_serve(struct status_socket *s, void (*look)(struct status_look *l, void *ctx), void *ctx);
 

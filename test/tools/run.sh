@@ -65,7 +65,7 @@ wrong "port 0" "port '0': it is a number from 1 to 65535" --attach -p 0 ftp
 wrong "ports upside down" "ports '30-20': the range is upside down" --attach -p 30-20 ftp
 wrong "messages to nowhere" "--log nowhere: it is stderr or syslog" --log nowhere ftp
 wrong "a status socket of one process" "--keeper, .*--status .*go with more processes" --single --status /run/x ftp
-wrong "a deadline of one process" "--deadline, --restarts.*go with more processes" --single --deadline 20 ftp
+wrong "a deadline of one process" "--keeper, .*--deadline, --restarts.*go with more processes" --single --deadline 20 ftp
 says "which can fail closed" 0 'NFQA_CFG_FLAGS' . "$cth" run --dry-run --single --fail-closed ftp
 wrong "an option that there is not" "(unrecognized|unknown) option.*nonsense" --nonsense ftp
 says "--help tells the risks" 0 'firewall opened to any of them' "" "$cth" run --help

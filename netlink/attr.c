@@ -48,7 +48,7 @@ int cth_nlmsg_next(struct cth_span *datagram, struct cth_nlmsg *m)
 	m->type = cth_host16(whole.p + 4);
 	if (m->type >= NLMSG_MIN_TYPE)
 		headers += NFGENMSG_HEADER;
-	if (!take(whole, &at, n, headers))
+	if (!cursor_take(whole, &at, n, headers))
 		return -EBADMSG;
 
 	read_headers(m, cth_span(whole.p, n), headers);

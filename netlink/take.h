@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * take.h - private: how a cursor moves. Only take() moves one, so only take() can step out of
- * what it is in. It is a header because a file that calls attr_take() once has it inside its
- * loop, also when compiled for size, and packets have dozens of attributes: so attr.c, index.c
+ * take.h - private: how a cursor moves. Only cursor_take() moves one, so only cursor_take() can
+ * step out of what it is in. It is a header because a file that calls attr_take() once has it inside
+ * its loop, also when compiled for size, and packets have dozens of attributes: so attr.c, index.c
  * and read.c have one loop or call each.
  */
 #ifndef CTH_TAKE_H
@@ -17,7 +17,7 @@
  * Steps over the unit of n bytes at *at, which is a multiple of 4, and over its padding, be it
  * there or not. n comes from outside; header is the least that a unit of this kind has.
  */
-static inline bool take(struct cth_span whole, size_t *at, size_t n, size_t header)
+static inline bool cursor_take(struct cth_span whole, size_t *at, size_t n, size_t header)
 {
 	if (n < header || n > whole.n - *at)
 		return false;
@@ -38,7 +38,7 @@ static inline int attr_take(struct cth_span level, size_t *at, uint16_t *type,
 		return -EBADMSG;
 	p = level.p + *at;
 	n = cth_host16(p);
-	if (!take(level, at, n, CTH_ATTR_HEADER))
+	if (!cursor_take(level, at, n, CTH_ATTR_HEADER))
 		return -EBADMSG;
 	*type = cth_host16(p + 2);
 	*value = cth_span(p + CTH_ATTR_HEADER, n - CTH_ATTR_HEADER);

@@ -24,7 +24,7 @@ static int enabled_elsewhere(const struct cth_helper *there, const char *tried)
 			    "stop that program, or serve it under another name");
 	return fail(EBUSY, tried,
 		    phrase("it is enabled on queue %" PRIu32 ", where nobody listens in this "
-			   "network namespace, but somebody in another", num),
+			   "network namespace, but perhaps somebody in another", num),
 		    phrase("if its program is dead: `cth helper disable %s`, or take that queue: "
 			   "-q %" PRIu32, key_words(there), num));
 }

@@ -222,7 +222,7 @@ static int check_queues(const struct run_place *p)
 
 /*
  * Does anybody listen there, in this network namespace or another where the helper can be in
- * use?
+ * use? Where that cannot be known somebody may.
  */
 static bool is_served_somewhere(const struct run_place *p, const struct cth_helper *there)
 {
@@ -237,7 +237,7 @@ static bool is_served_somewhere(const struct run_place *p, const struct cth_help
 	if (here != 0)
 		return true;
 	elsewhere_look(&wanted, 1, (const char *const[]){ p->netns }, 1, &found);
-	return found.n > 0;
+	return found.n > 0 || found.shut > 0 || found.barred || !found.whole;
 }
 
 /*

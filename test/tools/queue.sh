@@ -365,6 +365,7 @@ is "nobody reads any more: all end" "$(<"$work/code") $(<"$queues")" "0 "
 
 listen 23 "$cth" queue -q 20:23 -j
 spread 200
+wait_for "awk '{ n += \$3 } END { exit n > 0 }' $queues" # what waits when they leave is not told of
 kill -TERM "$listener"
 left "four that print"
 is "a line for each packet, none mixed with another" \

@@ -103,6 +103,8 @@ static int apply_edit(struct apply *a, const char **why)
 		*why = "the packet would grow more than this protocol's ever do";
 		return -EMSGSIZE;
 	}
+	for (unsigned i = 0; i < a->d->counted_n; i++)
+		cth_edit_length_at(&a->v->edit, a->d->counted[i].off, a->d->counted[i].width);
 	return cth_edit_apply(&a->v->edit, a->p, &a->e->edited, why);
 }
 

@@ -200,10 +200,20 @@ static void ask_delete(struct cth_engine *e, const struct cth_call *c, const str
 	a->made = 0;
 }
 
-/* On an unconfirmed flow, or for a port alone, nothing is made. */
+/*
+ * The packet's verdict makes it, not a request: no request can on an unconfirmed flow, and newer
+ * kernels take a helper for the new flow from verdicts alone.
+ */
+static bool ask_is_by_verdict(const struct cth_call *c, const struct cth_wanted *w)
+{
+	return !(w->flags & CTH_WANT_PORT_ONLY) &&
+	       (c->view.first || w->flags & CTH_WANT_CHILD);
+}
+
+/* By verdict, or for a port alone, nothing is made. */
 static bool ask_only_probes(const struct cth_call *c, const struct cth_wanted *w)
 {
-	return c->view.first || w->flags & CTH_WANT_PORT_ONLY;
+	return ask_is_by_verdict(c, w) || w->flags & CTH_WANT_PORT_ONLY;
 }
 
 /* A row of them, from a->port on: all, or none. */
@@ -285,8 +295,8 @@ static const char *ask_why(int r, bool choose)
 	}
 }
 
-/* On a flow that is unconfirmed only a verdict makes an expectation, and only one. */
-static int ask_first(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
+/* A verdict makes one expectation, no more. */
+static int ask_verdict(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
 		     uint16_t port, struct cth_verdict *v)
 {
 	struct cth_expect *x;
@@ -309,7 +319,7 @@ void cth_ask(struct cth_engine *e, const struct cth_call *c, const struct cth_wa
 {
 	bool only = w->flags & CTH_WANT_PORT_ONLY;
 	bool choose = c->view.rewrite && w->dest == CTH_TO_OWN && (told || only);
-	const char *why = "a flow's first packet can bring one expectation, and no more";
+	const char *why = "one packet's verdict can make one expectation, and no more";
 	int r;
 
 	memset(a, 0, sizeof(*a));
@@ -317,9 +327,9 @@ void cth_ask(struct cth_engine *e, const struct cth_call *c, const struct cth_wa
 	a->outcome = only ? CTH_ASKED_PORT : r == ASK_THERE ? CTH_ASKED_THERE : CTH_ASKED_MADE;
 	if (r != ASK_MADE && r != ASK_THERE) {
 		why = ask_why(r, choose);
-	} else if (c->view.first && !only) {
+	} else if (ask_is_by_verdict(c, w) && (c->view.first || r == ASK_MADE)) {
 		a->outcome = CTH_ASKED_VERDICT;
-		r = ask_first(e, c, w, a->port, v);
+		r = ask_verdict(e, c, w, a->port, v);
 	}
 	if (r == ASK_MADE || r == ASK_THERE)
 		return;

@@ -177,6 +177,40 @@ static const char *bounds_announcements(const struct cth_call *c, const struct c
 	return fault;
 }
 
+/* Is it beside all that is announced? */
+static bool bounds_is_aside(const struct cth_decision *d, const struct cth_counted *n)
+{
+	for (unsigned i = 0; i < d->announced_n; i++)
+		if (n->off < d->announced[i].off + d->announced[i].len &&
+		    d->announced[i].off < n->off + n->width)
+			return false;
+	return true;
+}
+
+/* After bounds_announcements(): what is announced lies in the body. */
+static const char *bounds_counts(const struct cth_call *c, const struct cth_decision *d)
+{
+	size_t body = c->view.body.n;
+	uint32_t from = 0;
+
+	if (d->counted_n > c->served->proto->counts)
+		return "more lengths to be changed than this protocol has";
+	for (unsigned i = 0; i < d->counted_n; i++) {
+		const struct cth_counted *n = &d->counted[i];
+
+		if (n->width != 2 && n->width != 4)
+			return "a length of no known width";
+		if (n->off < from)
+			return "lengths out of order";
+		if (n->off >= body || n->width > body - n->off)
+			return "a length outside of the packet";
+		if (!bounds_is_aside(d, n))
+			return "a length where something is announced";
+		from = n->off + n->width;
+	}
+	return NULL;
+}
+
 /* What is to come of packet and flow. */
 static const char *bounds_fate(const struct cth_proto *proto, const struct cth_decision *d)
 {
@@ -197,9 +231,12 @@ const char *cth_decision_beyond(const struct cth_call *c, const struct cth_decis
 {
 	const char *fault = bounds_fate(c->served->proto, d);
 
-	if (d->wanted_n > CTH_WANTED || d->announced_n > CTH_ANNOUNCED)
+	if (d->wanted_n > CTH_WANTED || d->announced_n > CTH_ANNOUNCED ||
+	    d->counted_n > CTH_COUNTED)
 		return "more of them than a decision holds";
 	for (unsigned i = 0; i < d->wanted_n && !fault; i++)
 		fault = bounds_wanted(c, &d->wanted[i]);
-	return fault ? fault : bounds_announcements(c, d);
+	if (!fault)
+		fault = bounds_announcements(c, d);
+	return fault ? fault : bounds_counts(c, d);
 }

@@ -43,3 +43,13 @@ bool cth_announce(struct cth_decision *d, const struct cth_wanted *w, size_t off
 	a->from = a->more = 0;
 	return true;
 }
+
+bool cth_count(struct cth_decision *d, size_t off, unsigned width)
+{
+	if (d->counted_n == CTH_COUNTED)
+		return false;
+	d->counted[d->counted_n].off = (uint32_t)off;
+	d->counted[d->counted_n].width = (uint8_t)width;
+	d->counted_n++;
+	return true;
+}

@@ -13,6 +13,7 @@
 #ifndef CTH_ENGINE_H
 #define CTH_ENGINE_H
 
+#include <sys/socket.h>
 #include "../queue/queue.h"
 #include "expect.h"
 #include "proto.h"
@@ -79,6 +80,13 @@ struct cth_served {
 static inline const char *cth_served_name(const struct cth_served *s)
 {
 	return s->name ? s->name : s->proto->name;
+}
+
+/* Is it served over the family, AF_INET or AF_INET6? */
+static inline bool cth_served_over(const struct cth_served *s, uint16_t family)
+{
+	return (s->proto->family == 0 || s->proto->family == family) &&
+	       !(family == AF_INET ? s->terms.no_ipv4 : s->terms.no_ipv6);
 }
 
 enum cth_event_kind {

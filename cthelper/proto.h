@@ -22,6 +22,7 @@ extern "C" {
 #define CTH_STATE       32 /* bytes that the kernel keeps for a flow, both directions together */
 #define CTH_WANTED      4  /* expectations from one packet, at most */
 #define CTH_ANNOUNCED   4  /* places in it that are to be rewritten */
+#define CTH_COUNTED     2  /* lengths in it that follow from that */
 #define CTH_CLASSES     4  /* of expectations */
 #define CTH_NOWHERE     0xff /* no place in the state: see note_at */
 
@@ -99,6 +100,11 @@ enum cth_form {
 	CTH_FORM_PORT,    /* 6446 */
 	CTH_FORM_COMMAS,  /* 132,235,1,2,24,131: IPv4 only */
 	CTH_FORM_ADDRESS_PORT, /* 132.235.1.2|6446, or an IPv6 address, with separator between */
+	CTH_FORM_ADDRESS, /* 132.235.1.2, 2001:db8::1 */
+	CTH_FORM_AUTHORITY, /* of RFC 3986: 132.235.1.2:6446, [2001:db8::1]:6446 */
+	CTH_FORM_BINARY_PORT, /* two bytes, big-endian */
+	CTH_FORM_UNIVERSAL, /* of RFC 5665, 132.235.1.2.25.46, as a string of XDR (RFC 4506): its
+			       length in four bytes, and zeros behind it up to a multiple of four */
 	CTH_FORMS
 };
 
@@ -120,6 +126,15 @@ struct cth_announced {
 	uint8_t more;      /* ... nor are these two: not 0, it goes on in the next segment */
 };
 
+/*
+ * A big-endian length of the protocol's own, somewhere in the body: it grows, or shrinks, by as
+ * much as the body does.
+ */
+struct cth_counted {
+	uint32_t off;  /* in the body, ascending, beside all that is announced */
+	uint8_t width; /* bytes: 2 or 4 */
+};
+
 /* Why something that looks like an announcement is not followed. Each is counted. */
 enum cth_note {
 	CTH_NOTE_NONE,
@@ -137,11 +152,12 @@ struct cth_decision {
 	uint8_t leave;          /* the flow's packets need not be queued any more */
 	uint8_t state_changed;
 	uint8_t notes;          /* set of 1 << enum cth_note */
-	uint8_t wanted_n, announced_n;
+	uint8_t wanted_n, announced_n, counted_n;
 	uint32_t timeout;       /* seconds that the flow may be idle from now on; 0: as it is */
 	uint8_t state[CTH_STATE];
 	struct cth_wanted wanted[CTH_WANTED];
 	struct cth_announced announced[CTH_ANNOUNCED];
+	struct cth_counted counted[CTH_COUNTED];
 };
 
 /* What a protocol may do to flow and packet, beside announcing and expecting. */
@@ -160,6 +176,7 @@ struct cth_class {
 struct cth_proto {
 	const char *name;        /* of the helper, too */
 	const uint8_t *l4;       /* IPPROTO_*, 0 ends it */
+	uint8_t family;          /* AF_INET, AF_INET6: only there; 0: both */
 	uint16_t port;           /* the usual one, for rules */
 	uint8_t state_len;       /* bytes of state in use, up to CTH_STATE */
 	struct cth_class classes[CTH_CLASSES]; /* the first without a name ends them */
@@ -174,6 +191,7 @@ struct cth_proto {
 	uint8_t longest_text;    /* bytes of one announcement as they may stand in a packet; and of
 				    all that is cut out of one, or gives way to later pieces */
 	uint16_t growth;         /* bytes that a rewritten packet may be longer */
+	uint8_t counts;          /* lengths that may have to follow, at most */
 	uint8_t may;             /* CTH_MAY_*: what else may come of its packets */
 	uint32_t longest;        /* timeout of the flow, seconds; 0: it never sets one */
 	const char *child;       /* the helper of CTH_WANT_CHILD */
@@ -202,11 +220,27 @@ struct cth_wanted *cth_want(const struct cth_view *v, struct cth_decision *d);
 bool cth_announce(struct cth_decision *d, const struct cth_wanted *w, size_t off, size_t len,
 		  enum cth_form form, char separator);
 
+/* Notes that a length of width 2 or 4 at off follows the change. false: too many. */
+bool cth_count(struct cth_decision *d, size_t off, unsigned width);
+
 /* Has a reason counted why something is not followed. The packet passes in any case. */
 static inline void cth_note(struct cth_decision *d, enum cth_note note)
 {
 	d->notes |= (uint8_t)(1 << note);
 }
+
+/*
+ * Reads what stands at the front of *rest, and takes it off. false: it is not there, and *rest is
+ * as it was. Numbers are decimal digits, and no greater than max. Addresses are four numbers up to
+ * 255 with dots between them, or IPv6 as RFC 4291 part 2.2 writes it, in all its forms, without
+ * brackets and zone; whatever can belong to one is taken for a part of it. _xdr: four bytes.
+ */
+bool cth_read_number(struct cth_span *rest, uint32_t max, uint32_t *number);
+bool cth_read_address(struct cth_span *rest, struct cth_addr *a);
+bool cth_read_xdr(struct cth_span *rest, uint32_t *number);
+
+/* Is text, in upper or lower case ASCII, at the front of *rest? Then it is taken off. */
+bool cth_read_word(struct cth_span *rest, const char *text);
 
 /* All protocols of the library; NULL ends the list. cth_proto_find(): NULL, there is none. */
 extern const struct cth_proto *const cth_protos[];

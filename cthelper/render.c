@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * render.c - addresses and ports as text: decimal, RFC 959 (commas), RFC 5952 (IPv6).
+ * render.c - addresses and ports as text: decimal, RFC 959 (commas), RFC 5952 (IPv6), RFC
+ * 3986 (authorities), RFC 5665 (universal addresses).
  *
  *     commas         132,235,1,2,24,131
  *     address, port  132.235.1.2|6275    2001:db8::1|6275
+ *     authority      132.235.1.2:6275    [2001:db8::1]:6275
+ *     universal      132.235.1.2.24.131  2001:db8::1.24.131, as strings of XDR
  */
 #include <sys/socket.h>
 #include "render.h"
@@ -70,6 +73,40 @@ static void render_ipv6(struct render_text *t, const struct cth_addr *a)
 	}
 }
 
+static void render_address(struct render_text *t, const struct cth_addr *a)
+{
+	if (a->family == AF_INET)
+		render_bytes(t, a->b, 4, '.');
+	else
+		render_ipv6(t, a);
+}
+
+static void render_authority(struct render_text *t, const struct cth_addr *a, uint16_t port)
+{
+	if (a->family != AF_INET)
+		render_char(t, '[');
+	render_address(t, a);
+	if (a->family != AF_INET)
+		render_char(t, ']');
+	render_char(t, ':');
+	render_number(t, port, 10);
+}
+
+static void render_universal(struct render_text *t, const struct cth_addr *a,
+			     const uint8_t halves[2])
+{
+	uint8_t length[4];
+
+	t->n = sizeof(length);
+	render_address(t, a);
+	render_char(t, '.');
+	render_bytes(t, halves, 2, '.');
+	cth_store_be32(length, (uint32_t)(t->n - sizeof(length)));
+	memcpy(t->p, length, sizeof(length));
+	while (t->n % 4)
+		render_char(t, 0);
+}
+
 size_t cth_render(enum cth_form form, char separator, const struct cth_addr *address,
 		  uint16_t port, char text[CTH_RENDER_ROOM])
 {
@@ -79,17 +116,25 @@ size_t cth_render(enum cth_form form, char separator, const struct cth_addr *add
 	cth_store_be16(halves, port);
 	if (form == CTH_FORM_PORT) {
 		render_number(&t, port, 10);
+	} else if (form == CTH_FORM_BINARY_PORT) {
+		memcpy(text, halves, sizeof(halves));
+		t.n = sizeof(halves);
+	} else if (!address->family) {
+		return 0;
 	} else if (form == CTH_FORM_COMMAS && address->family == AF_INET) {
 		render_bytes(&t, address->b, 4, ',');
 		render_char(&t, ',');
 		render_bytes(&t, halves, 2, ',');
-	} else if (form == CTH_FORM_ADDRESS_PORT && address->family) {
-		if (address->family == AF_INET)
-			render_bytes(&t, address->b, 4, '.');
-		else
-			render_ipv6(&t, address);
+	} else if (form == CTH_FORM_ADDRESS_PORT) {
+		render_address(&t, address);
 		render_char(&t, separator);
 		render_number(&t, port, 10);
+	} else if (form == CTH_FORM_ADDRESS) {
+		render_address(&t, address);
+	} else if (form == CTH_FORM_AUTHORITY) {
+		render_authority(&t, address, port);
+	} else if (form == CTH_FORM_UNIVERSAL) {
+		render_universal(&t, address, halves);
 	}
 	return t.n;
 }

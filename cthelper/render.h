@@ -12,11 +12,11 @@
 extern "C" {
 #endif
 
-#define CTH_RENDER_ROOM 56 /* an IPv6 address, a separator, a port, and a NUL to spare */
+#define CTH_RENDER_ROOM 56 /* a length, an IPv6 address, a port as two numbers, padding */
 
 /*
  * Writes it into text, without a NUL: how many bytes. 0 for CTH_FORM_NONE, and for what
- * cannot be written: an unknown form, CTH_FORM_COMMAS of an IPv6 address.
+ * cannot be written: an unknown form, CTH_FORM_COMMAS of an IPv6 address, no address.
  */
 size_t cth_render(enum cth_form form, char separator, const struct cth_addr *address,
 		  uint16_t port, char text[CTH_RENDER_ROOM]);

@@ -54,7 +54,7 @@ static int service_list_one(struct cth_service *s, struct cth_served *served, ui
 	for (size_t i = 0; i < 2; i++) {
 		struct cth_service_helper *h = &s->helpers[s->helpers_n];
 
-		if (i == 0 ? served->terms.no_ipv4 : served->terms.no_ipv6)
+		if (!cth_served_over(served, l3[i]))
 			continue;
 		if (s->helpers_n == CTH_SERVICE_HELPERS)
 			return -EINVAL;
@@ -465,7 +465,7 @@ static int service_attach(struct cth_service *s, struct cth_service_helper *h,
 	if (r == 0 || service_in_doubt(r, &f->nack))
 		h->attached = true; /* else what was there before still is */
 	/* What IPv4 has just got, IPv6 can only lack because nf_tables has no such family. */
-	if ((r == -EOPNOTSUPP || r == -EAFNOSUPPORT) && a.ipv6 && !terms->no_ipv4)
+	if ((r == -EOPNOTSUPP || r == -EAFNOSUPPORT) && a.ipv6 && cth_served_over(h->served, AF_INET))
 		return 0;
 	return r;
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include "cth.h"
 #include "conf.h"
 
@@ -236,9 +237,17 @@ int conf_begin(struct conf *c, const char *file, struct conf_report *r)
 	return -ENOMEM;
 }
 
+uint32_t conf_families(const struct cth_proto *proto)
+{
+	return proto->family == AF_INET ? CONF_IPV4 : proto->family == AF_INET6 ? CONF_IPV6 :
+	       CONF_IPV4 | CONF_IPV6;
+}
+
 void conf_set_protocol(struct conf_helper *h, const struct cth_proto *proto)
 {
 	h->proto = proto;
+	if (!h->at[CONF_FAMILIES])
+		h->families = conf_families(proto);
 	for (size_t i = 0; i < CTH_CLASSES && proto->classes[i].name; i++) {
 		h->classes[i].max = proto->classes[i].max;
 		h->classes[i].timeout = proto->classes[i].timeout;
@@ -322,6 +331,10 @@ static void settle(struct conf *c, struct conf_helper *h, struct conf_report *r)
 	if (h->attach && h->ports_n == 0 && h->at[CONF_PORTS] == 0 && h->proto->port)
 		conf_add_ports(h, h->proto->port, h->proto->port, r);
 	settle_ports(h);
+	if (h->families & ~conf_families(h->proto))
+		conf_say(&r->errors, c->file, line_of(h, CONF_FAMILIES),
+			 "families: %s is a protocol of %s alone", h->proto->name,
+			 h->proto->family == AF_INET6 ? "ipv6" : "ipv4");
 	if (h->attach && h->ports_n == 0 && h->at[CONF_PORTS] == 0)
 		conf_say(&r->errors, c->file, line_of(h, CONF_ATTACH),
 			 "attach: %s has no usual port: ports LIST is missing", h->proto->name);

@@ -160,6 +160,9 @@ int conf_difference(const struct conf *old, const struct conf *now, struct conf_
 int conf_begin(struct conf *c, const char *file, struct conf_report *r);
 struct conf_helper *conf_add(struct conf *c, const struct cth_proto *proto, unsigned line);
 void conf_set_protocol(struct conf_helper *h, const struct cth_proto *proto);
+
+/* CONF_IPV4 | CONF_IPV6, or the only one that the protocol is of. */
+uint32_t conf_families(const struct cth_proto *proto);
 void conf_set_text(char **to, const char *text, struct conf_report *r);
 void conf_add_ports(struct conf_helper *h, uint16_t first, uint16_t last, struct conf_report *r);
 int conf_end(struct conf *c, struct conf_report *r); /* checks all; frees *c unless 0 */

@@ -287,9 +287,9 @@ static void disable_helpers(struct guardian *g)
 		if (!queue_is_ours(g, p, s->terms.queue) &&
 		    !(next->n && queue_is_ours(g, p, conf_find(next, g->run->terms[i])->queue)))
 			continue;
-		if (!s->terms.no_ipv4)
+		if (cth_served_over(s, AF_INET))
 			disable_helper(&control, s, AF_INET);
-		if (!s->terms.no_ipv6)
+		if (cth_served_over(s, AF_INET6))
 			disable_helper(&control, s, AF_INET6);
 	}
 	kernel_close(&control);

@@ -67,7 +67,7 @@ static void fill_streams(void)
 static const char *families_text(struct run *r, const struct cth_served *s, bool attached)
 {
 	const struct cth_service *service = &place_of(r, s)->service;
-	bool ipv4 = !s->terms.no_ipv4, ipv6 = !s->terms.no_ipv6;
+	bool ipv4 = cth_served_over(s, AF_INET), ipv6 = cth_served_over(s, AF_INET6);
 
 	/* Where nf_tables has no IPv6, only IPv4 is attached. */
 	for (size_t i = 0; i < service->helpers_n && attached; i++)

@@ -51,7 +51,7 @@ static bool is_shared(const struct run *r, size_t n, uint16_t l3)
 		const struct cth_served *s = &r->served[i];
 
 		if (strcmp(cth_served_name(s), cth_served_name(&r->served[n])) == 0 &&
-		    !(l3 == AF_INET ? s->terms.no_ipv4 : s->terms.no_ipv6))
+		    cth_served_over(s, l3))
 			return true;
 	}
 	return false;
@@ -63,8 +63,8 @@ static int rehearse_helpers(struct run *r, bool enable)
 
 	for (size_t i = 0; i < r->n; i++) {
 		const struct cth_served *s = &r->served[i];
-		bool ipv4 = !s->terms.no_ipv4 && !is_shared(r, i, AF_INET);
-		bool ipv6 = !s->terms.no_ipv6 && !is_shared(r, i, AF_INET6);
+		bool ipv4 = cth_served_over(s, AF_INET) && !is_shared(r, i, AF_INET);
+		bool ipv6 = cth_served_over(s, AF_INET6) && !is_shared(r, i, AF_INET6);
 
 		for (const uint8_t *l4 = s->proto->l4; *l4; l4++) {
 			if (!status && ipv4)
@@ -94,7 +94,7 @@ static int rehearse_rules(struct run *r, const struct cth_served *s, uint8_t l4)
 	const struct cth_ports own = { s->proto->port, s->proto->port };
 	const struct cth_attach a = {
 		.helper = cth_served_name(s), .l4 = l4,
-		.ipv4 = !s->terms.no_ipv4, .ipv6 = !s->terms.no_ipv6,
+		.ipv4 = cth_served_over(s, AF_INET), .ipv6 = cth_served_over(s, AF_INET6),
 		.ports = s->terms.ports_n ? s->terms.ports : &own,
 		.n = s->terms.ports_n ? s->terms.ports_n : 1,
 	};

@@ -315,19 +315,23 @@ static void set_limits(struct conf_helper *h, const struct words *w)
 }
 
 /* A helper on the words' terms. */
-static int add_helper(struct run *r, const struct cth_proto *proto, const char *name,
-		      struct words *w)
+static int add_helper(const struct applet *self, struct run *r, const struct cth_proto *proto,
+		      const char *name, struct words *w)
 {
 	struct conf_report report = { .errors = { .n = 0 } };
 	struct conf_helper *h = conf_add(&r->conf, proto, 0);
 
 	if (!h)
 		return fail(ENOMEM, "set up the service", NULL, NULL);
+	if (w->helper.families & ~conf_families(proto))
+		return usage_error(self, "--l3: %s is a protocol of %s alone", proto->name,
+				   proto->family == AF_INET6 ? "inet6" : "inet");
 	conf_set_text(&h->name, name, &report);
 	conf_set_text(&h->netns, w->helper.netns, &report);
 	h->queue = w->helper.queue;
 	h->length = w->helper.length;
-	h->families = w->helper.families;
+	if (w->helper.families)
+		h->families = w->helper.families;
 	h->attach = w->helper.attach;
 	set_limits(h, w);
 	set_classes(h, w);
@@ -358,7 +362,7 @@ static int take_served(const struct applet *self, char *word, struct run *r, str
 		if (strcmp(r->conf.helpers[i].name, word) == 0)
 			return usage_error(self, "'%s' twice: helpers need names that differ, as in "
 					   "my-%s=%s", word, proto->name, proto->name);
-	return add_helper(r, proto, word, w);
+	return add_helper(self, r, proto, word, w);
 }
 
 /* Those of more processes. */
@@ -466,8 +470,7 @@ int take_run(const struct applet *self, int argc, char **argv, struct run *r)
 {
 	struct conf_report report = { .errors = { .n = 0 } };
 	static struct words w; /* a file that is read again is read beside them */
-	static const struct words usual = { .helper = { .length = CTH_SERVICE_MAXLEN,
-						  .families = CONF_IPV4 | CONF_IPV6 } };
+	static const struct words usual = { .helper = { .length = CTH_SERVICE_MAXLEN } };
 	int c, bad = -1;
 
 	w = usual;

@@ -148,7 +148,7 @@ static int look_at_registry(struct run *r)
 	struct cth_helper *list, first;
 	int n = all_helpers(&r->places[0].service.control, &list, &nack);
 
-	cth_served_helper(r->served, r->served->terms.no_ipv4 ? AF_INET6 : AF_INET,
+	cth_served_helper(r->served, cth_served_over(r->served, AF_INET) ? AF_INET : AF_INET6,
 			  r->served->proto->l4[0], &first);
 	if (n < 0)
 		return common.dry_run ? CTH_EXIT_OK
@@ -267,9 +267,9 @@ static void disable_all_left(struct run_place *p)
 		const struct cth_served *s = &p->config.served[i];
 
 		for (const uint8_t *l4 = s->proto->l4; *l4; l4++) {
-			if (!s->terms.no_ipv4)
+			if (cth_served_over(s, AF_INET))
 				disable_left(p, s, AF_INET, *l4);
-			if (!s->terms.no_ipv6)
+			if (cth_served_over(s, AF_INET6))
 				disable_left(p, s, AF_INET6, *l4);
 		}
 	}

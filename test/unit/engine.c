@@ -13,6 +13,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include "packets.h"
 #include "../../cthelper/engine.h"
+#include "../../cthelper/render.h"
 #include "../../netlink/uapi.h"
 #include "../../tools/pretend.h"
 
@@ -73,6 +74,7 @@ static const struct cth_proto plain_proto = {
 	.announces = (1 << CTH_FORMS) - 1,
 	.longest_text = 40,
 	.growth = 64,
+	.counts = CTH_COUNTED,
 	.may = CTH_MAY_DROP | CTH_MAY_LEAVE,
 	.longest = 300,
 	.child = "child",
@@ -964,19 +966,6 @@ static void an_expectation_goes_from_the_peer_to_the_senders_public_address(void
 	}
 }
 
-static void a_child_gets_the_protocols_child_for_a_helper(void **state)
-{
-	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
-
-	(void)state;
-	start_wanting(30000);
-	want.flags = CTH_WANT_CHILD;
-	s.body = "hello";
-	pass(&s);
-	assert_true(new_expect(0)->have & CTH_EXPECT_HELPER);
-	assert_string_equal(new_expect(0)->helper, "child");
-}
-
 static void to_self_is_the_very_port_of_the_flow(void **state)
 {
 	(void)state;
@@ -1645,6 +1634,13 @@ static void announcements_are_written_in_their_form(void **state)
 		{ 6, CTH_FORM_ADDRESS_PORT, '|', "EPRT |2|fd01::1|30000|\r\n", "fd01::1|30000",
 		  "EPRT |2|fd09::1|45678|\r\n" },
 		{ 4, CTH_FORM_NONE, 0, "keep this not", "not", "keep this " },
+		{ 4, CTH_FORM_ADDRESS, 0, "(HOST=10.0.1.1)", "10.0.1.1", "(HOST=10.0.9.1)" },
+		{ 6, CTH_FORM_ADDRESS, 0, "(HOST=fd01::1)", "fd01::1", "(HOST=fd09::1)" },
+		{ 4, CTH_FORM_AUTHORITY, 0, "http://10.0.1.1:30000/", "10.0.1.1:30000",
+		  "http://10.0.9.1:45678/" },
+		{ 6, CTH_FORM_AUTHORITY, 0, "http://[fd01::1]/", "[fd01::1]",
+		  "http://[fd09::1]:45678/" },
+		{ 6, CTH_FORM_BINARY_PORT, 0, "at u0.", "u0", "at \xb2\x6e." },
 	};
 
 	(void)state;
@@ -1663,6 +1659,85 @@ static void announcements_are_written_in_their_form(void **state)
 		assert_int_equal(stats()->violations + stats()->edits_refused, 0);
 		assert_true(ctl.asked[0].verdicts == 0);
 	}
+}
+
+/* Strings of XDR have NULs, so these are looked at alone. */
+static void universal_addresses_are_strings_of_xdr(void **state)
+{
+	static const struct {
+		struct cth_addr a;
+		uint16_t port;
+		const char *text;
+		size_t n;
+	} cases[] = {
+		{ { AF_INET, { 10, 0, 9, 1 } }, 45678, "\0\0\0\x10" "10.0.9.1.178.110", 20 },
+		{ { AF_INET, { 10, 0, 9, 1 } }, 2049, "\0\0\0\x0c" "10.0.9.1.8.1", 16 },
+		{ { AF_INET, { 10, 0, 9, 11 } }, 2049, "\0\0\0\x0d" "10.0.9.11.8.1\0\0\0", 20 },
+		{ { AF_INET6, { 0xfd, 9, [15] = 1 } }, 111, "\0\0\0\x0d" "fd09::1.0.111\0\0\0", 20 },
+		{ { AF_INET6, { 0xfd, 9, [15] = 0x1b } }, 111, "\0\0\0\x0e" "fd09::1b.0.111\0\0", 20 },
+		{ { 0 }, 111, "", 0 },
+	};
+	char text[CTH_RENDER_ROOM];
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		assert_int_equal(cth_render(CTH_FORM_UNIVERSAL, 0, &cases[i].a, cases[i].port, text),
+				 cases[i].n);
+		assert_memory_equal(text, cases[i].text, cases[i].n);
+	}
+}
+
+/* The longest of them all fits, whatever the form. */
+static void no_form_needs_more_room_than_there_is(void **state)
+{
+	struct cth_addr a = { AF_INET6, { 0 } };
+	char text[CTH_RENDER_ROOM + 1];
+
+	(void)state;
+	memset(a.b, 0xfe, sizeof(a.b));
+	text[CTH_RENDER_ROOM] = 'x';
+	for (enum cth_form form = CTH_FORM_NONE; form < CTH_FORMS; form++)
+		assert_true(cth_render(form, '|', &a, 65535, text) <= CTH_RENDER_ROOM);
+	assert_int_equal(cth_render(CTH_FORM_UNIVERSAL, 0, &a, 65535, text), 52);
+	assert_int_equal(text[CTH_RENDER_ROOM], 'x');
+}
+
+static void count_two(const struct cth_view *v, struct cth_decision *d)
+{
+	struct cth_wanted *w = cth_want(v, d);
+
+	w->port = 300;
+	w->public_port = 45678;
+	assert_true(cth_announce(d, w, 8, 3, CTH_FORM_PORT, 0));
+	assert_true(cth_count(d, 0, 2));
+	assert_true(cth_count(d, 2, 4));
+	assert_false(cth_count(d, 6, 2));
+}
+
+static void lengths_follow_what_the_text_grows_by(void **state)
+{
+	struct situation s = situation(4, IPPROTO_UDP, SNAT, false);
+
+	(void)state;
+	decision = count_two;
+	served[0].allow = CTH_ALLOW_LOW_PORTS;
+	s.body = "aabbbbP=300;";
+	pass(&s);
+	assert_edited("acbbbdP=45678;");
+}
+
+static void a_length_that_would_leave_its_width_keeps_the_packet_as_it_is(void **state)
+{
+	struct situation s = situation(4, IPPROTO_UDP, SNAT, false);
+
+	(void)state;
+	decision = count_two;
+	served[0].allow = CTH_ALLOW_LOW_PORTS;
+	s.body = "\xff\xff" "bbbbP=300;";
+	pass(&s);
+	assert_false(verdict.has_packet);
+	assert_int_equal(stats()->edits_refused, 1);
+	assert_int_equal(ctl.k.n, 0);
 }
 
 static void ipv6_addresses_are_written_as_rfc_5952_says(void **state)
@@ -2092,6 +2167,71 @@ static void a_verdict_carries_one_expectation(void **state)
 	assert_int_equal(stats()->expected, 1);
 	assert_int_equal(stats()->refused, 1);
 	assert_int_equal(count_events(CTH_EVENT_REFUSED), 1);
+}
+
+static void a_child_gets_the_protocols_child_for_a_helper(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+
+	(void)state;
+	start_wanting(30000);
+	want.flags = CTH_WANT_CHILD;
+	s.body = "hello";
+	pass_unsettled(&s);
+	/* Newer kernels take the helper's name from a verdict alone. */
+	assert_int_equal(asked(EXP_NEW), 0);
+	assert_true(verdict.has_expect && verdict.has_ct);
+	assert_string_equal(verdict.expect.helper, "child");
+	assert_goes_to(&s, &verdict.expect, 30000);
+	kernel_takes_expectation(&s);
+	cth_engine_settle(&engine);
+	assert_int_equal(stats()->expected, 1);
+	/* Told again, and there; what the kernel shows is the master's helper. */
+	strcpy(ctl.k.table[0].helper, "made-up");
+	pass(&s);
+	assert_false(verdict.has_expect);
+	assert_int_equal(stats()->again, 1);
+	assert_int_equal(stats()->expected, 1);
+}
+
+static void want_two_children(const struct cth_view *v, struct cth_decision *d)
+{
+	struct cth_wanted *w;
+
+	for (unsigned i = 0; i < 2; i++) {
+		w = cth_want(v, d);
+		w->port = (uint16_t)(30000 + i);
+		w->flags = CTH_WANT_CHILD;
+	}
+}
+
+static void one_packet_brings_one_child_and_no_more(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+
+	(void)state;
+	decision = want_two_children;
+	s.body = "hello";
+	pass_unsettled(&s);
+	assert_goes_to(&s, &verdict.expect, 30000);
+	assert_int_equal(stats()->refused, 1);
+	assert_non_null(strstr(event_of(CTH_EVENT_REFUSED)->why, "one expectation"));
+}
+
+static void a_child_of_another_masters_is_not_taken_for_ours(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+
+	(void)state;
+	start_wanting(30000);
+	want.flags = CTH_WANT_CHILD;
+	others_port(&s, 30000);
+	s.body = "to 30000";
+	announce_text(&s, "30000", CTH_FORM_PORT, 0);
+	pass_unsettled(&s);
+	assert_true(verdict.has_expect);
+	assert_int_not_equal(verdict.expect.tuple.dport, 30000);
+	assert_int_equal(stats()->ports, 1);
 }
 
 /* A first packet that announces a port, to be rewritten. */
@@ -2784,6 +2924,34 @@ static void what_is_rewritten_is_no_more_than_an_announcement(void **state)
 	VIOLATION(d.announced[0].len = 0; d.announced[0].form = CTH_FORM_NONE);
 }
 
+static void lengths_are_in_the_packet_and_beside_what_is_announced(void **state)
+{
+	const uint32_t end = (uint32_t)strlen(violated_body);
+
+	(void)state;
+#define LENGTH(at, of) d.counted_n = 1; d.counted[0].off = (at); d.counted[0].width = (of)
+	SOUND(LENGTH(0, 2));
+	SOUND(LENGTH(1, 4));
+	SOUND(LENGTH(10, 2));
+	SOUND(LENGTH(end - 2, 2));
+	SOUND(LENGTH(0, 2); d.counted_n = 2; d.counted[1].off = 2; d.counted[1].width = 2);
+	VIOLATION(proto.counts = 0; LENGTH(0, 2));
+	VIOLATION(LENGTH(0, 2); d.counted_n = CTH_COUNTED + 1);
+	VIOLATION(LENGTH(0, 2); d.counted_n = 255);
+	VIOLATION(LENGTH(0, 0));
+	VIOLATION(LENGTH(0, 1));
+	VIOLATION(LENGTH(0, 8));
+	VIOLATION(LENGTH(2, 4));
+	VIOLATION(LENGTH(9, 2));
+	VIOLATION(LENGTH(5, 2));
+	VIOLATION(LENGTH(end - 1, 2));
+	VIOLATION(LENGTH(end, 2));
+	VIOLATION(LENGTH(UINT32_MAX, 2));
+	VIOLATION(LENGTH(0, 4); d.counted_n = 2; d.counted[1].off = 3; d.counted[1].width = 2);
+	VIOLATION(LENGTH(3, 2); d.counted_n = 2; d.counted[1].off = 0; d.counted[1].width = 2);
+#undef LENGTH
+}
+
 static void pieces_of_an_announcement_are_bounded_as_it_is(void **state)
 {
 	(void)state;
@@ -3103,6 +3271,13 @@ int main(void)
 		T(a_port_alone_is_chosen_and_nothing_made),
 		T(announcements_are_written_in_their_form),
 		T(ipv6_addresses_are_written_as_rfc_5952_says),
+		T(one_packet_brings_one_child_and_no_more),
+		T(a_child_of_another_masters_is_not_taken_for_ours),
+		T(universal_addresses_are_strings_of_xdr),
+		T(no_form_needs_more_room_than_there_is),
+		T(lengths_follow_what_the_text_grows_by),
+		T(a_length_that_would_leave_its_width_keeps_the_packet_as_it_is),
+		T(lengths_are_in_the_packet_and_beside_what_is_announced),
 		T(several_places_are_rewritten_at_once),
 		T(a_text_that_segments_cut_goes_out_in_pieces),
 		T(of_a_text_that_was_begun_the_port_is_final),

@@ -47,7 +47,8 @@ PIC_OBJ  := $(LIB_SRC:%.c=$(BUILD)/pic/%.o)
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
 
 # What is private to the library stays out of an installation.
-HEADERS  := $(filter-out netlink/uapi.h netlink/take.h cthelper/nft.h cthelper/inner.h,$(wildcard netlink/*.h queue/*.h cthelper/*.h))
+PRIVATE  := netlink/uapi.h netlink/take.h cthelper/nft.h cthelper/inner.h cthelper/steps.h
+HEADERS  := $(filter-out $(PRIVATE),$(wildcard netlink/*.h queue/*.h cthelper/*.h))
 
 STATIC_LIB := $(BUILD)/libcthelper.a
 SHARED_LIB := $(BUILD)/libcthelper.so.$(VERSION)

@@ -13,7 +13,8 @@
  * connects the socket again when it is awake anyway. To connect is the socket's business and
  * not the descriptor's, so that the keeper's next message comes there, too. Thus nothing that
  * the keeper says goes through the guardian, which would have to read it, and to wait for
- * whoever takes it.
+ * whoever takes it. At boot a daemon may come later than those who have something to say: until
+ * the socket has once been connected messages go to standard error.
  *
  * Standard error is often a pipe, and its reader may stop. O_NONBLOCK there would hit everybody who
  * shares the pipe's end, such as the shell; so an end of our own is opened, through /proc. A
@@ -43,6 +44,7 @@ static struct {
 	bool journal;        /* and systemd's: lines begin with their severity */
 	bool torn;           /* the last line there is without its end */
 	bool jailed;
+	bool awaited;        /* nobody has been there yet who takes what goes to syslog */
 	int fd;              /* of syslog, if path */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "": standard error */
 	uint64_t lost, told;
@@ -246,7 +248,11 @@ static bool say_to_syslog(enum log_kind kind, const char *text)
 
 static bool say_there(enum log_kind kind, const char *by, const char *text)
 {
-	return to.path[0] ? say_to_syslog(kind, text) : say_on_stderr(kind, by, text);
+	bool said = to.path[0] && say_to_syslog(kind, text);
+
+	if (said)
+		to.awaited = false;
+	return said || (to.path[0] && !to.awaited) ? said : say_on_stderr(kind, by, text);
 }
 
 void log_say(enum log_kind kind, const char *by, const char *text)
@@ -282,8 +288,7 @@ static int begin_syslog(const char *path)
 	memcpy(to.path, path, strlen(path));
 	to.fd = fd;
 	err = connect_syslog(fd);
-	if (err < 0)
-		end_syslog();
+	to.awaited = err < 0;
 	return err;
 }
 
@@ -295,22 +300,26 @@ int log_begin(const char *syslog)
 	return syslog ? begin_syslog(syslog) : 0;
 }
 
-int log_failed(int error, const char *syslog)
+void log_failed(int error, const char *syslog)
 {
-	const char *tried = phrase("send messages to syslog at %s", syslog);
+	const char *cause = NULL, *remedy = "see what it is";
 
 	switch (error < 0 ? -error : error) {
 	case ENOENT:
-		return fail(error, tried, "there is no such socket",
-			    "start a syslog daemon first, or: --log stderr");
+		cause = "there is no such socket";
+		remedy = "start a syslog daemon";
+		break;
 	case ECONNREFUSED:
-		return fail(error, tried, "the syslog daemon that made it has ended",
-			    "start it again, or: --log stderr");
+		cause = "the syslog daemon that made it has ended";
+		remedy = "start it again";
+		break;
 	case EPROTOTYPE:
-		return fail(error, tried, "it takes a stream, which has gone out of use",
-			    "have the syslog daemon take datagrams there, or: --log stderr");
+		cause = "it takes a stream, which has gone out of use";
+		remedy = "have the syslog daemon take datagrams there";
+		break;
 	}
-	return fail(error, tried, NULL, "see what it is, or: --log stderr");
+	fail(error, phrase("send messages to syslog at %s", syslog), cause,
+	     phrase("%s, or: --log stderr; until then messages go to standard error", remedy));
 }
 
 int log_fd(void)
@@ -326,8 +335,10 @@ void log_jailed(void)
 
 void log_mend(void)
 {
-	if (to.fd >= 0 && !to.jailed)
-		(void)connect_syslog(to.fd);
+	if (to.fd < 0 || to.jailed || connect_syslog(to.fd) < 0 || !to.awaited)
+		return;
+	to.awaited = false;
+	note("messages go to syslog from now on; those before went to standard error");
 }
 
 uint64_t log_lost(void)

@@ -26,14 +26,14 @@ void log_say(enum log_kind kind, const char *by, const char *text);
 /*
  * For services, whose packets wait while they talk: from now on nothing waits until a message can
  * be taken. What cannot be said is counted, and the next that can be tells how much that was.
- * syslog: the socket of a syslog daemon; NULL: standard error. Before it is called, and after
- * an error, messages go to standard error and wait. 0 or -errno. It may be called again, to
- * change.
+ * syslog: the socket of a syslog daemon; NULL: standard error. 0; or -errno: nobody takes messages
+ * there, and until somebody does, whom log_mend() looks for, they go to standard error. It may be
+ * called again, to change.
  */
 int log_begin(const char *syslog);
 
-/* "send messages to syslog", as fail() tells it, of an error of log_begin(): the exit code. */
-int log_failed(int error, const char *syslog);
+/* Says so, of an error of log_begin(). */
+void log_failed(int error, const char *syslog);
 
 /* A descriptor to be kept open, or -1. */
 int log_fd(void);
@@ -42,8 +42,9 @@ int log_fd(void);
 void log_jailed(void);
 
 /*
- * For one that still can: looks for a syslog daemon that has been started again. All processes that
- * came of log_begin()'s caller by fork(2) share the socket, and so are connected anew with it.
+ * For one that still can: looks for a syslog daemon that has been started, or started again. All
+ * processes that came of log_begin()'s caller by fork(2) share the socket, and so are connected with
+ * it.
  */
 void log_mend(void);
 

@@ -37,7 +37,7 @@ int manager_begin(const struct run *r)
 	int err = log_begin(syslog);
 
 	if (err < 0)
-		return log_failed(err, syslog);
+		log_failed(err, syslog);
 	err = notify_begin(&notify);
 	if (err < 0)
 		warn("tell the service manager at $NOTIFY_SOCKET: %s: not an address that can be "

@@ -16,10 +16,7 @@
  */
 int manager_begin(const struct run *r);
 
-/*
- * Another place for messages, from now on: it is said there if that cannot be, and nothing
- * changes.
- */
+/* Another place for messages, from now on; it is said if nobody takes them there yet. */
 void manager_log(bool syslog);
 
 /* To be kept open by who calls the others; -1: none. */

@@ -74,9 +74,10 @@ like "and the signals" "$(<"$work/out")" 'SIGTERM or SIGINT'
 if [ -e /dev/log ]; then
 	skip "syslog without a daemon" "there is one"
 else
-	says "syslog without a daemon" 1 "" \
-		'^cth run: send messages to syslog at /dev/log: ENOENT: there is no such socket; start a syslog daemon first, or: --log stderr$' \
-		"$cth" run --log syslog ftp
+	says "syslog without a daemon is told, and no reason not to serve" 1 "" \
+		'^cth run: send messages to syslog at /dev/log: ENOENT: there is no such socket; start a syslog daemon, or: --log stderr; until then messages go to standard error$' \
+		"$cth" run --log syslog --netns nosuch ftp
+	like "and messages are heard" "$(<"$work/err")" '^cth run: enter the network namespace nosuch: ENOENT'
 fi
 
 # ---- namespaces ----
@@ -167,7 +168,7 @@ like "whose users are those of the command line" "$(conntrackd | tr '\n' ' ')" '
 conf=$(conntrackd --keeper 4001 --worker 4002 --status /run/x --keep /tmp/kept --deadline 77 \
 	--restarts 3/4 --attach --fail-closed --full open --allow-foreign --expectations 5 --decisions 6 | tr -s '\n\t' '  ')
 like "it says what that file cannot" "$conf" \
-	'^keeper 4001 worker 4002 status /run/x packets off restarts 3 in 4 seconds deadline 77 ms '
+	'^keeper 4001 worker 4002 status /run/x packets /tmp/kept restarts 3 in 4 seconds deadline 77 ms '
 like "of each helper too" "$conf" 'helper ftp queue 3 .* attach ports 21 allow foreign expectations 5 per second decisions 6 per second fail closed full open .*helper tftp queue 4 .* attach ports 69 allow foreign expectations 5 per second decisions 6 per second fail closed full open '
 like "without it all is as usual" "$(conntrackd --status off | tr -s '\n\t' '  ')" \
 	' status off packets /var/lib/cth restarts 20 in 60 seconds deadline 1000 ms '

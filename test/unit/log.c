@@ -529,7 +529,8 @@ static void to_mend_what_is_whole_changes_nothing(void **state)
 
 /* Without a daemon. */
 
-static void assert_refused(int error, const char *regards)
+/* That is told, and what is said is heard, if on standard error. */
+static void begin_without(int error, const char *regards)
 {
 	const char *text;
 	int err;
@@ -537,33 +538,100 @@ static void assert_refused(int error, const char *regards)
 	begin_pipe();
 	err = log_begin(path);
 	assert_int_equal(err, error);
-	assert_int_equal(log_fd(), -1);
-	assert_int_equal(log_failed(err, path), CTH_EXIT_FAILURE);
+	log_failed(err, path);
 	text = there(pipe_ends[0]);
 	assert_non_null(strstr(text, path));
-	if (!strstr(text, regards))
+	if (!strstr(text, regards) || !strstr(text, "; until then messages go to standard error\n"))
 		fail_msg("'%s' lacks '%s'", text, regards);
+	log_mend();
 	warn("is heard where it always was");
 	assert_string_equal(there(pipe_ends[0]), "cth run: is heard where it always was\n");
-	end_pipe();
 }
 
-static void without_a_daemon_there_is_an_error(void **state)
+static void end_without(void)
+{
+	end_pipe();
+	unlink(path);
+	assert_int_equal(log_begin(NULL), 0);
+}
+
+static void without_a_daemon_messages_go_to_standard_error(void **state)
 {
 	int fd;
 
 	(void)state;
 	unlink(path);
-	assert_refused(-ENOENT, ": ENOENT: there is no such socket; start a syslog daemon");
+	begin_without(-ENOENT, ": ENOENT: there is no such socket; start a syslog daemon");
+	end_without();
 	close(make_daemon(SOCK_DGRAM));
-	assert_refused(-ECONNREFUSED, ": ECONNREFUSED: the syslog daemon that made it has ended");
+	begin_without(-ECONNREFUSED, ": ECONNREFUSED: the syslog daemon that made it has ended");
+	end_without();
 	fd = make_daemon(SOCK_STREAM);
-	assert_refused(-EPROTOTYPE, ": EPROTOTYPE: it takes a stream");
+	begin_without(-EPROTOTYPE, ": EPROTOTYPE: it takes a stream");
+	end_without();
 	close(fd);
-	unlink(path);
 	assert_int_equal(log_begin("/x/123456789012345678901234567890123456789012345678901234567890"
 				   "123456789012345678901234567890123456789012345678901234567890"),
 			 -ENAMETOOLONG);
+	assert_int_equal(log_fd(), -1);
+}
+
+static void a_daemon_that_comes_later_is_found(void **state)
+{
+	uint64_t before = log_lost();
+	int fd;
+
+	(void)state;
+	unlink(path);
+	begin_without(-ENOENT, ": ENOENT: ");
+	fd = make_daemon(SOCK_DGRAM);
+	log_mend();
+	assert_string_equal(said(fd, 29),
+			    "messages go to syslog from now on; those before went to standard error");
+	warn("to the daemon");
+	assert_string_equal(said(fd, 28), "to the daemon");
+	assert_string_equal(there(pipe_ends[0]), "");
+	assert_int_equal(log_lost(), before);
+	close(fd);
+	end_without();
+	begin_without(-ENOENT, ": ENOENT: ");
+	fd = make_daemon(SOCK_DGRAM);
+	warn("to the daemon, which nobody has looked for");
+	assert_string_equal(said(fd, 28), "to the daemon, which nobody has looked for");
+	close(fd);
+	end_without();
+}
+
+static void a_child_in_a_jail_finds_it_through_its_parent(void **state)
+{
+	int fd, ends[2], status;
+	char should[128];
+	pid_t child;
+
+	(void)state;
+	unlink(path);
+	begin_without(-ENOENT, ": ENOENT: ");
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	child = fork();
+	if (child == 0) {
+		close(ends[0]);
+		jailed_child(ends[1]);
+	}
+	close(ends[1]);
+	assert_int_equal(ask(ends[0], 'a'), '.');
+	assert_string_equal(there(pipe_ends[0]), "cth run: a of the child\n");
+	fd = make_daemon(SOCK_DGRAM);
+	log_mend();
+	(void)said(fd, 29);
+	assert_int_equal(ask(ends[0], 'b'), '.');
+	snprintf(should, sizeof(should), "<28>cth[%ld]: b of the child", (long)child);
+	assert_string_equal(next_datagram(fd), should);
+	assert_string_equal(there(pipe_ends[0]), "");
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	close(fd);
+	end_without();
 }
 
 static int make_folder(void **state)
@@ -603,7 +671,9 @@ int main(void)
 		cmocka_unit_test(a_daemon_that_was_started_again_is_found),
 		cmocka_unit_test(a_child_in_a_jail_is_connected_anew_by_its_parent),
 		cmocka_unit_test(to_mend_what_is_whole_changes_nothing),
-		cmocka_unit_test(without_a_daemon_there_is_an_error),
+		cmocka_unit_test(without_a_daemon_messages_go_to_standard_error),
+		cmocka_unit_test(a_daemon_that_comes_later_is_found),
+		cmocka_unit_test(a_child_in_a_jail_finds_it_through_its_parent),
 	};
 
 	return cmocka_run_group_tests_name(__FILE__, tests, make_folder, remove_folder);

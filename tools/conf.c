@@ -37,7 +37,7 @@ const struct conf_word conf_words[CONF_WORDS] = {
 		.at = offsetof(struct conf, status) },
 	[CONF_PACKETS] = { .form = "packets FOLDER|off", .kind = CONF_IS_PATH,
 		.means = "where a packet that killed the worker twice is kept",
-		.otherwise = "/var/lib/cth", .max = { CONF_PATH },
+		.otherwise = "/var/lib/cth", .live = true, .max = { CONF_PATH },
 		.at = offsetof(struct conf, packets) },
 	[CONF_RESTARTS] = { .form = "restarts COUNT in SECONDS seconds", .kind = CONF_IS_NUMBER,
 		.means = "how often a process that dies is started again, before the service gives up",

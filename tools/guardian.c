@@ -22,13 +22,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "helper.h"
+#include "hindrance.h"
 #include "jail.h"
+#include "kept.h"
 #include "log.h"
 #include "manager.h"
 #include "proc.h"
 #include "roles.h"
 
-#define KEEPER_TRIES  8     /* deaths in a row, none of which has come to serve */
+#define KEEPER_TRIES  8     /* in a row, none of which has come to serve, or even to life */
 #define KEEPER_WAIT   50    /* ms before the second start then, and twice as long each time */
 #define KEEPER_SILENT 10000 /* ms without a word, one packet's decision apart */
 #define GUARDIAN_LATE 2000  /* ms: then it was not only the keeper who stood still */
@@ -36,6 +38,9 @@
 #define LEAVE_MS      10000 /* for a keeper to leave in good order, its last packets apart */
 #define WORKER_BURST  64    /* workers at once, and then one for each ... */
 #define WORKER_MS     20
+#define WORKER_AGAIN  500   /* ms, after one could not be put into its jail */
+#define TOLD_BURST    8     /* reasons that are told at once, and then one for each ... */
+#define TOLD_MS       60000
 
 struct guardian {
 	struct run *run;
@@ -51,16 +56,53 @@ struct guardian {
 	int64_t kill_at;    /* when leaving takes too long */
 	bool left_again;    /* it has died of something else, and another one leaves in its place */
 	int64_t silent_at;  /* when a word is overdue */
-	unsigned generation, unready; /* unready: deaths in a row */
+	unsigned generation, unready, unstarted; /* unready: deaths in a row; unstarted: tries */
 	int64_t start_at;
-	int64_t keepers_at, workers_at; /* until when those that were started count */
+	int64_t keepers_at, workers_at, files_at; /* until when those that were had count */
+	int64_t worker_at;  /* not before that */
+	const char *lacking; /* what could not be had the last time, NULL: all can; and why */
+	int lacking_why;
+	int64_t told_at;    /* until when what was told counts */
+	bool flood_told;
 	int status;         /* the keeper's last */
 };
 
 static void guardian_tell(const struct guardian *g, char word)
 {
 	if (g->keeper_end >= 0)
-		(void)send(g->keeper_end, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		(void)pair_say(g->keeper_end, word, NULL, 0);
+}
+
+/* A bucket of so many, which gets another one each ms. *until: when it will be full. */
+static bool is_due(int64_t *until, uint32_t burst, int64_t ms)
+{
+	int64_t now = listener_now();
+
+	if (*until < now)
+		*until = now;
+	if (*until + ms - now > burst * ms)
+		return false;
+	*until += ms;
+	return true;
+}
+
+/* Each once, until it works again; and not for ever, if it comes and goes. */
+static bool is_told(struct guardian *g, int err, const char *tried)
+{
+	bool again = g->lacking == tried && g->lacking_why == err;
+
+	g->lacking = tried;
+	g->lacking_why = err;
+	return again || !is_due(&g->told_at, TOLD_BURST, TOLD_MS);
+}
+
+static const char try_keeper[] = "start a keeper", try_worker[] = "start a worker",
+		  try_jail[] = "put a worker into its jail";
+
+static void tell_hindrance(struct guardian *g, int err, const char *tried, const char *meanwhile)
+{
+	if (!is_told(g, err, tried))
+		hindrance_tell(err, tried, meanwhile);
 }
 
 /* What a child has of the guardian's is no more than this. */
@@ -120,137 +162,6 @@ static void keeper_is_heard(struct guardian *g)
 	g->silent_at = listener_now() + KEEPER_SILENT + (int64_t)g->run->conf.deadline;
 }
 
-/* Not now; but who wants to leave does not wait for it. */
-static void no_keeper(struct guardian *g)
-{
-	warn("start a keeper: %s", errno_name(errno));
-	g->start_at = g->leaving ? 0 : listener_now() + KEEPER_WAIT;
-}
-
-static void start_keeper(struct guardian *g)
-{
-	int ends[2];
-	pid_t id;
-
-	g->start_at = 0;
-	g->serving = g->stuck = false;
-	g->run->ready_told = g->ready;
-	g->run->shared->roles.keepers++;
-	manager_log(g->run->next.n ? g->run->next.syslog : g->run->conf.syslog);
-	fflush(NULL); /* or both would say it */
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
-		no_keeper(g);
-		return;
-	}
-	id = fork();
-	if (id == 0)
-		keeper_begin(g, ends[1]);
-	close(ends[1]);
-	if (id < 0) {
-		close(ends[0]);
-		no_keeper(g);
-		return;
-	}
-	g->keeper_end = ends[0];
-	g->keeper = id;
-	g->generation++;
-	keeper_is_heard(g);
-}
-
-static void end_worker(struct guardian *g)
-{
-	if (g->worker > 0)
-		kill(g->worker, SIGKILL);
-}
-
-/* A bucket of so many, which gets another one each ms. *until: when it will be full. */
-static bool is_due(int64_t *until, uint32_t burst, int64_t ms)
-{
-	int64_t now = listener_now();
-
-	if (*until < now)
-		*until = now;
-	if (*until + ms - now > burst * ms)
-		return false;
-	*until += ms;
-	return true;
-}
-
-/* Not more of them than a flood of bad packets should cost. */
-static bool worker_is_due(struct guardian *g)
-{
-	return is_due(&g->workers_at, WORKER_BURST, WORKER_MS);
-}
-
-/* As often as the operator wants it; and one that never comes to serve will not the next time. */
-static bool keeper_is_due(struct guardian *g)
-{
-	uint32_t count = g->run->conf.restarts.count;
-
-	g->unready = g->serving ? 0 : g->unready + 1;
-	return count > 0 && g->unready < KEEPER_TRIES &&
-	       is_due(&g->keepers_at, count, (int64_t)g->run->conf.restarts.seconds * 1000 / count);
-}
-
-/* Hands the channel's end over: the guardian itself never has it open for longer. */
-static void send_channel(struct guardian *g, const struct channel *channel)
-{
-	char word = ROLE_WORKER;
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(2 * sizeof(int))];
-	} control;
-	struct iovec part = { &word, 1 };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
-			    .msg_controllen = sizeof(control.room) };
-	struct cmsghdr *c;
-
-	memset(&control, 0, sizeof(control));
-	c = CMSG_FIRSTHDR(&m);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(2 * sizeof(int));
-	memcpy(CMSG_DATA(c), &channel->in, sizeof(int));
-	memcpy(CMSG_DATA(c) + sizeof(int), &channel->out, sizeof(int));
-	(void)sendmsg(g->keeper_end, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-/* It has not even a place to complain: see try_worker_jail(). */
-static void worker_begin(struct guardian *g, const struct channel *channel)
-{
-	const int keep[] = { channel->in, channel->out };
-	const char *step;
-
-	child_begin(g, keep, 2);
-	if (munmap(g->run->shared, sizeof(*g->run->shared)) < 0 ||
-	    jail_enter(&g->run->worker_jail, &step) < 0)
-		_exit(CTH_EXIT_FAILURE);
-	worker_run(channel);
-}
-
-static void start_worker(struct guardian *g)
-{
-	struct channel keeper, worker;
-	pid_t id;
-
-	end_worker(g);
-	if (!worker_is_due(g) || channel_pair(&keeper, &worker) < 0) {
-		guardian_tell(g, ROLE_NONE);
-		return;
-	}
-	id = fork();
-	if (id == 0)
-		worker_begin(g, &worker);
-	channel_close(&worker);
-	if (id > 0) {
-		g->worker = id;
-		send_channel(g, &keeper);
-	} else {
-		guardian_tell(g, ROLE_NONE);
-	}
-	channel_close(&keeper);
-}
-
 /* A keeper that has left, or never got in, has unbound it; then the helpers may be another's. */
 static bool queue_is_ours(const struct guardian *g, const struct run_place *p, uint32_t queue)
 {
@@ -295,6 +206,156 @@ static void disable_helpers(struct guardian *g)
 	kernel_close(&control);
 }
 
+/*
+ * Not now; but who wants to leave does not wait for it. Nor do new connections, which hang while a
+ * helper is enabled and nobody serves it: in the end helpers are disabled until somebody can.
+ */
+static void no_keeper(struct guardian *g, int err)
+{
+	tell_hindrance(g, err, try_keeper, "until then packets wait, for a few seconds");
+	if (g->unstarted < KEEPER_TRIES && ++g->unstarted == KEEPER_TRIES) {
+		warn("no keeper can be started: helpers are disabled until one can");
+		disable_helpers(g);
+	}
+	g->start_at = g->leaving ? 0 : listener_now() + (KEEPER_WAIT << (g->unstarted - 1));
+}
+
+static void start_keeper(struct guardian *g)
+{
+	int ends[2], err;
+	pid_t id;
+
+	g->start_at = 0;
+	g->serving = g->stuck = false;
+	g->run->ready_told = g->ready;
+	g->run->shared->roles.keepers++;
+	manager_log(g->run->next.n ? g->run->next.syslog : g->run->conf.syslog);
+	fflush(NULL); /* or both would say it */
+	err = pair_open(ends);
+	if (err < 0) {
+		no_keeper(g, err);
+		return;
+	}
+	id = fork();
+	if (id == 0)
+		keeper_begin(g, ends[1]);
+	err = -errno;
+	close(ends[1]);
+	if (id < 0) {
+		close(ends[0]);
+		no_keeper(g, err);
+		return;
+	}
+	g->lacking = NULL;
+	g->unstarted = 0;
+	g->keeper_end = ends[0];
+	g->keeper = id;
+	g->generation++;
+	keeper_is_heard(g);
+}
+
+static void end_worker(struct guardian *g)
+{
+	if (g->worker > 0)
+		kill(g->worker, SIGKILL);
+}
+
+/* Not more of them than a flood of bad packets should cost. */
+static bool worker_is_due(struct guardian *g)
+{
+	bool due = is_due(&g->workers_at, WORKER_BURST, WORKER_MS);
+
+	if (!due && !g->flood_told)
+		warn("workers end faster than the %d in a second that are started: packets for which there "
+		     "is none are decided by policy; `cth status` tells what they have died of, and the "
+		     "packets are kept", 1000 / WORKER_MS);
+	g->flood_told |= !due;
+	return due;
+}
+
+/* As often as the operator wants it; and one that never comes to serve will not the next time. */
+static bool keeper_is_due(struct guardian *g)
+{
+	uint32_t count = g->run->conf.restarts.count;
+
+	g->unready = g->serving ? 0 : g->unready + 1;
+	return count > 0 && g->unready < KEEPER_TRIES &&
+	       is_due(&g->keepers_at, count, (int64_t)g->run->conf.restarts.seconds * 1000 / count);
+}
+
+/* It has not even a place to complain: see worker_died(). */
+static void worker_begin(struct guardian *g, const struct channel *channel)
+{
+	const int keep[] = { channel->in, channel->out };
+	const char *step;
+
+	child_begin(g, keep, 2);
+	if (munmap(g->run->shared, sizeof(*g->run->shared)) < 0 ||
+	    jail_enter(&g->run->worker_jail, &step) < 0)
+		_exit(ROLE_EXIT_OUTSIDE);
+	worker_run(channel);
+}
+
+/* A worker, and the other end of its channel for the keeper: the guardian has neither for long. */
+static int fork_worker(struct guardian *g)
+{
+	struct channel keeper, worker;
+	int err = channel_pair(&keeper, &worker);
+	pid_t id;
+
+	if (err < 0)
+		return err;
+	id = fork();
+	if (id == 0)
+		worker_begin(g, &worker);
+	err = id < 0 ? -errno : 0;
+	channel_close(&worker);
+	if (err == 0) {
+		g->worker = id;
+		err = pair_say(g->keeper_end, ROLE_WORKER, (const int[]){ keeper.in, keeper.out }, 2);
+	}
+	channel_close(&keeper);
+	return err;
+}
+
+static void start_worker(struct guardian *g)
+{
+	int err;
+
+	end_worker(g);
+	if (listener_now() < g->worker_at || !worker_is_due(g)) {
+		guardian_tell(g, ROLE_NONE);
+		return;
+	}
+	err = fork_worker(g);
+	if (err == 0) {
+		if (g->lacking != try_jail) /* that is seen later */
+			g->lacking = NULL;
+		return;
+	}
+	end_worker(g);
+	guardian_tell(g, ROLE_NONE);
+	tell_hindrance(g, err, try_worker, "until then packets are decided by policy");
+}
+
+/* A packet is to be kept. What is in it the keeper alone knows, and it has no folder. */
+static void start_file(struct guardian *g)
+{
+	const char *folder = kept_folder(&g->run->conf);
+	int fd = -ENOENT, err;
+
+	if (folder && is_due(&g->files_at, WORKER_BURST, WORKER_MS)) {
+		fd = kept_new(folder);
+		if (fd < 0)
+			kept_failed(fd, folder);
+	}
+	err = fd < 0 ? fd : pair_say(g->keeper_end, ROLE_KEEP, &fd, 1);
+	if (err < 0)
+		guardian_tell(g, ROLE_NONE);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* A keeper that has said itself why it cannot serve is not asked again. */
 static bool keeper_has_refused(const struct guardian *g)
 {
@@ -323,15 +384,24 @@ static void keeper_serves(struct guardian *g)
 	manager_ready(g->run);
 }
 
+/* It has nothing to give. */
+static bool hear(const struct guardian *g, struct pair_heard *h)
+{
+	if (g->keeper_end < 0 || pair_hear(g->keeper_end, h) != 1)
+		return false;
+	pair_drop(h);
+	return true;
+}
+
 /* It may have come to serve, and said so, just before it died. */
 static void hear_the_last(struct guardian *g)
 {
-	char word;
+	struct pair_heard h;
 
-	while (recv(g->keeper_end, &word, 1, MSG_DONTWAIT) == 1) {
-		if (word == ROLE_REFUSED && g->run->next.n)
+	while (hear(g, &h)) {
+		if (h.word == ROLE_REFUSED && g->run->next.n)
 			refuse_next(g);
-		else if (word == ROLE_READY)
+		else if (h.word == ROLE_READY)
 			keeper_serves(g);
 	}
 }
@@ -381,6 +451,45 @@ static void keeper_died(struct guardian *g)
 			      (g->unready > 1 ? KEEPER_WAIT << (g->unready - 2) : 0);
 }
 
+/*
+ * What keeps a process from its jail is told by one that goes in, and out of the world: before
+ * anything is begun, and for a worker that could not, as it has no place to complain.
+ */
+static int try_worker_jail(struct run *r, bool tell)
+{
+	const char *step;
+	int status = 0, err;
+	pid_t id = fork();
+
+	if (id == 0) {
+		err = jail_enter(&r->worker_jail, &step);
+		_exit(err == 0 ? CTH_EXIT_OK : tell ? jail_failed(err, step) : CTH_EXIT_FAILURE);
+	}
+	if (id < 0 || waitpid(id, &status, 0) < 0)
+		return fail(errno, "start a process", NULL, NULL);
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	return fail(EPERM, "put a process into a jail", "it died there", NULL);
+}
+
+/*
+ * It says that it stayed outside; which is no more than a number, and any worker can say it. The
+ * next one that goes in proves it.
+ */
+static void worker_died(struct guardian *g, int status)
+{
+	bool tell;
+
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != ROLE_EXIT_OUTSIDE || g->leaving)
+		return;
+	tell = !is_told(g, 0, try_jail);
+	if (try_worker_jail(g->run, tell) == CTH_EXIT_OK)
+		return;
+	g->worker_at = listener_now() + WORKER_AGAIN;
+	if (tell)
+		warn("without its jail no worker is started: until then packets are decided by policy");
+}
+
 static void reap(struct guardian *g)
 {
 	int status;
@@ -389,10 +498,12 @@ static void reap(struct guardian *g)
 	while ((id = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (id == g->worker)
 			g->worker = 0;
-		if (id != g->keeper)
-			continue;
-		g->status = status;
-		keeper_died(g);
+		if (id == g->keeper) {
+			g->status = status;
+			keeper_died(g);
+		} else {
+			worker_died(g, status);
+		}
 	}
 }
 
@@ -405,6 +516,10 @@ static void reload(struct guardian *g)
 	manager_reloading();
 	if (!run_read_next(g->run)) {
 		manager_ready(g->run);
+		return;
+	}
+	if (kept_check(&g->run->next) != CTH_EXIT_OK) {
+		refuse_next(g);
 		return;
 	}
 	g->relaying = true;
@@ -441,19 +556,29 @@ static void take_signals(struct guardian *g)
 /* One at a time, or a keeper that has lost its mind would have signals wait. */
 static void take_word(struct guardian *g)
 {
-	char word;
+	struct pair_heard h;
 
-	if (g->keeper_end < 0 || recv(g->keeper_end, &word, 1, MSG_DONTWAIT) != 1)
+	if (!hear(g, &h))
 		return;
 	keeper_is_heard(g);
-	if (word == ROLE_WORKER)
+	switch (h.word) {
+	case ROLE_WORKER:
 		start_worker(g);
-	else if (word == ROLE_NONE)
+		break;
+	case ROLE_NONE:
 		end_worker(g);
-	else if (word == ROLE_READY)
+		break;
+	case ROLE_KEEP:
+		start_file(g);
+		break;
+	case ROLE_READY:
 		keeper_serves(g);
-	else if (word == ROLE_REFUSED && g->run->next.n)
-		refuse_next(g);
+		break;
+	case ROLE_REFUSED:
+		if (g->run->next.n)
+			refuse_next(g);
+		break;
+	}
 }
 
 /* Stopped, or busy for ever: as bad as dead, but nobody would be told. */
@@ -542,27 +667,6 @@ static int guardian_end(struct guardian *g)
 
 /* The start. */
 
-/*
- * What keeps a process from its jail is told before anything is begun: by one that goes in,
- * and out of the world. The keeper would tell it itself.
- */
-static int try_worker_jail(struct run *r)
-{
-	const char *step;
-	int status = 0, err;
-	pid_t id = fork();
-
-	if (id == 0) {
-		err = jail_enter(&r->worker_jail, &step);
-		_exit(err < 0 ? jail_failed(err, step) : CTH_EXIT_OK);
-	}
-	if (id < 0 || waitpid(id, &status, 0) < 0)
-		return fail(errno, "start a process", NULL, NULL);
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	return fail(EPERM, "put a process into a jail", "it died there", NULL);
-}
-
 /* Whoever started this may have left something open that is not for us to hold. */
 static int close_what_was_inherited(const struct guardian *g)
 {
@@ -582,7 +686,9 @@ static int guard(struct guardian *g)
 
 	if (err < 0)
 		return jail_failed(err, step);
-	status = try_worker_jail(g->run);
+	status = kept_check(&g->run->conf);
+	if (status == CTH_EXIT_OK)
+		status = try_worker_jail(g->run, true);
 	if (status != CTH_EXIT_OK)
 		return status;
 	if (interrupted) /* before they were caught so */

@@ -27,7 +27,9 @@
 #define ALIVE_MS     1000 /* the guardian wants to hear so often that we are */
 #define WORKER_WAIT 5000 /* ms: for the guardian to fork one */
 #define WORKER_AGAIN 500 /* ms, after it has said no */
+#define KEEP_WAIT   2000 /* ms: for it to make a file */
 #define TRIES        2   /* workers that one packet may cost */
+#define SLOW_MOST    4   /* answers that a worker may take its time for */
 #define IDS          64
 #define FATAL        16  /* packets that are known to cost them, the last ones */
 
@@ -43,6 +45,7 @@ struct keeper {
 	bool leaving, relaying;
 	struct watch watch;
 	bool status_rests;
+	unsigned slow;     /* answers of this worker */
 	int64_t worker_at; /* not before that */
 	int64_t alive_at;  /* the next sign of life */
 	struct fatal {
@@ -61,34 +64,6 @@ static void stay_behind(struct keeper *k)
 		k->run->places[i].service.stay = true;
 }
 
-/* One of them: 0: nothing there, or the guardian is gone. A channel comes with ROLE_WORKER. */
-static char next_word(struct keeper *k, int flags, struct channel *channel)
-{
-	char word = 0;
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(2 * sizeof(int))];
-	} control;
-	struct iovec part = { &word, 1 };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
-			    .msg_controllen = sizeof(control.room) };
-	const struct cmsghdr *c;
-	ssize_t n = recvmsg(k->guardian, &m, flags | MSG_CMSG_CLOEXEC);
-
-	*channel = (struct channel){ -1, -1 };
-	if (n == 0) /* nobody is there to restart anybody: a successor of us all may come */
-		stay_behind(k);
-	if (n <= 0)
-		return 0;
-	c = CMSG_FIRSTHDR(&m);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(2 * sizeof(int))) {
-		memcpy(&channel->in, CMSG_DATA(c), sizeof(int));
-		memcpy(&channel->out, CMSG_DATA(c) + sizeof(int), sizeof(int));
-	}
-	return word;
-}
-
 static void take_word(struct keeper *k, char word)
 {
 	if (word == ROLE_LEAVE)
@@ -101,62 +76,83 @@ static void take_word(struct keeper *k, char word)
 	show_counters(k->run, false);
 }
 
+/* One of them: false: nothing is there, or the guardian is gone. */
+static bool next_word(struct keeper *k, struct pair_heard *h)
+{
+	int r = pair_hear(k->guardian, h);
+
+	if (r == 0) /* nobody is there to restart anybody: a successor of us all may come */
+		stay_behind(k);
+	return r > 0;
+}
+
 static void take_words(struct keeper *k)
 {
-	struct channel late;
-	char word;
+	struct pair_heard late;
 
-	while ((word = next_word(k, MSG_DONTWAIT, &late)) != 0) {
-		channel_close(&late); /* one that came too late to be waited for */
-		take_word(k, word);
+	while (next_word(k, &late)) {
+		pair_drop(&late); /* what came too late to be waited for */
+		take_word(k, late.word);
 	}
+}
+
+/* Waits for what the guardian was asked for, which comes with n descriptors. */
+static bool get_answer_of_guardian(struct keeper *k, char word, size_t n, int64_t end,
+				   struct pair_heard *h)
+{
+	for (int64_t now = listener_now(); now < end; now = listener_now()) {
+		struct pollfd wait = { .fd = k->guardian, .events = POLLIN };
+
+		if (poll(&wait, 1, (int)(end - now)) <= 0)
+			break;
+		if (!next_word(k, h)) {
+			if (k->leaving)
+				break;
+			continue;
+		}
+		if (h->word == word && h->n == n)
+			return true;
+		pair_drop(h);
+		if (h->word == word || h->word == ROLE_NONE)
+			break;
+		take_word(k, h->word);
+	}
+	return false;
+}
+
+/* What it says after it was asked is the answer, and what it has said before is none. */
+static bool ask_guardian(struct keeper *k, char word, size_t n, int64_t end, struct pair_heard *h)
+{
+	take_words(k);
+	return pair_say(k->guardian, word, NULL, 0) == 0 &&
+	       get_answer_of_guardian(k, word, n, end, h);
 }
 
 /* Does not wait: a guardian that is stopped needs no such sign. */
 static void show_life(struct keeper *k)
 {
-	const char word = ROLE_ALIVE;
 	int64_t now = listener_now();
 
 	if (now < k->alive_at)
 		return;
 	k->alive_at = now + ALIVE_MS;
-	(void)send(k->guardian, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)pair_say(k->guardian, ROLE_ALIVE, NULL, 0);
 }
 
 /* Workers. */
 
-/* Waits for the channel's end that was asked for. */
-static bool get_channel(struct keeper *k, int64_t end)
-{
-	for (int64_t now = listener_now(); now < end; now = listener_now()) {
-		char word;
-		struct pollfd wait = { .fd = k->guardian, .events = POLLIN };
-
-		if (poll(&wait, 1, (int)(end - now)) <= 0)
-			break;
-		word = next_word(k, MSG_DONTWAIT, &k->channel);
-		if (k->channel.in >= 0)
-			return true;
-		if (word == ROLE_NONE || (word == 0 && k->leaving))
-			break;
-		take_word(k, word);
-	}
-	return false;
-}
-
 /* One that is ready to be asked. */
 static bool get_worker(struct keeper *k)
 {
-	const char word = ROLE_WORKER;
 	int64_t now = listener_now(), end = now + WORKER_WAIT;
+	struct pair_heard h;
 
 	if (now < k->worker_at)
 		return false;
-	take_words(k); /* an answer to an earlier request is no answer to this one */
-	while (now < end && send(k->guardian, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 &&
-	       get_channel(k, end)) {
+	while (now < end && ask_guardian(k, ROLE_WORKER, 2, end, &h)) {
+		k->channel = (struct channel){ .in = h.fds[0], .out = h.fds[1] };
 		k->run->shared->roles.workers++;
+		k->slow = 0;
 		show_life(k);
 		if (channel_greeted(&k->channel, WORKER_WAIT) == 0)
 			return true;
@@ -167,20 +163,43 @@ static bool get_worker(struct keeper *k)
 	return false;
 }
 
-/* Why it goes is counted, and said once for each cause. It may be alive, and busy for ever. */
+/* It may be alive, and busy for ever. */
+static void dismiss_worker(struct keeper *k)
+{
+	channel_close(&k->channel);
+	(void)pair_say(k->guardian, ROLE_NONE, NULL, 0);
+}
+
+/* Why it goes is counted, and said once for each cause. */
 static void lose_worker(struct keeper *k, int error)
 {
-	const char word = ROLE_NONE;
 	struct role_counts *n = &k->run->shared->roles;
 	uint64_t *count = error == -ETIMEDOUT ? &n->hung : error == -EPROTO ? &n->protested : &n->died;
 
 	show_life(k);
-	channel_close(&k->channel);
-	(void)send(k->guardian, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	dismiss_worker(k);
 	if ((*count)++ == 0)
 		warn("the worker %s; the packet is given to another one",
 		     error == -ETIMEDOUT ? "does not answer in time" :
 		     error == -EPROTO ? "says what is no answer" : "has died of a packet, or was killed");
+}
+
+/*
+ * One that has been taken over could have each packet wait for as long as it may, and would never
+ * be found silent. What it has answered stands; but it goes.
+ */
+static void mind_pace(struct keeper *k, int64_t ms)
+{
+	uint32_t deadline = k->run->conf.deadline;
+
+	if (ms * 2 <= (int64_t)deadline)
+		return;
+	if (k->run->shared->roles.slow++ == 0)
+		warn("the worker has taken %lld of the %lu ms that it has for a packet, which is counted as "
+		     "slow: raise the deadline if the machine is as busy as that; a worker that does so %d "
+		     "times is replaced", (long long)ms, (unsigned long)deadline, SLOW_MOST);
+	if (++k->slow == SLOW_MOST)
+		dismiss_worker(k);
 }
 
 static uint32_t protocol_number(const struct cth_proto *p)
@@ -222,10 +241,30 @@ static bool is_known_fatal(const struct keeper *k, const struct cth_call *c)
 	return false;
 }
 
+/* In a file of its own, which the guardian makes. */
+static void keep_packet(struct keeper *k, const struct cth_pkt *p)
+{
+	struct role_counts *n = &k->run->shared->roles;
+	struct pair_heard h;
+	int r;
+
+	if (!k->run->conf.packets)
+		return;
+	if (!ask_guardian(k, ROLE_KEEP, 1, listener_now() + KEEP_WAIT, &h)) {
+		n->unkept++; /* it has said why */
+		return;
+	}
+	r = kept_write(h.fds[0], p->message);
+	pair_drop(&h);
+	if (r < 0)
+		kept_failed(r, kept_folder(&k->run->conf));
+	(*(r < 0 ? &n->unkept : &n->kept))++;
+}
+
 static void note_fatal(struct keeper *k, const struct cth_call *c)
 {
 	k->fatal[k->fatal_next++ % FATAL] = fatal_of(c);
-	kept_packet(k->run, c->pkt);
+	keep_packet(k, c->pkt);
 }
 
 /* Who could guess it would answer before he is asked. Without random numbers he may. */
@@ -249,11 +288,14 @@ static int ask_worker(struct keeper *k, const struct cth_call *c, uint32_t proto
 {
 	struct cth_event event = { .kind = CTH_EVENT_VIOLATION, .served = c->served,
 				   .flow = &c->flow };
+	int64_t begun = listener_now();
 	int r = channel_ask(&k->channel, next_id(k), proto, &c->view,
 			    (int)k->run->conf.deadline, d);
 
-	if (r == 0)
+	if (r == 0) {
+		mind_pace(k, listener_now() - begun);
 		event.why = cth_decision_beyond(c, d);
+	}
 	if (!event.why)
 		return r;
 	c->served->stats.violations++;
@@ -308,7 +350,7 @@ static int open_files(struct keeper *k)
 	if (err < 0)
 		return fail(err, "watch for packets", NULL, NULL);
 	proc_keep("modules");
-	return kept_open(r);
+	return CTH_EXIT_OK;
 }
 
 /* Of the status socket only as long as whoever asks does not ask too often. */
@@ -454,7 +496,6 @@ static int begin_serving(struct keeper *k, bool resume, bool left_well)
 {
 	static struct left left[RUN_PLACES][CTH_QUEUE_BOUND];
 	struct run *r = k->run;
-	char word = ROLE_READY;
 	int status, changed;
 
 	if (resume && !left_well)
@@ -468,12 +509,9 @@ static int begin_serving(struct keeper *k, bool resume, bool left_well)
 	changed = r->next.n ? run_change(r) : 1;
 	if (changed < 0)
 		return CTH_EXIT_FAILURE; /* the next keeper goes back */
-	if (!changed) {
-		word = ROLE_REFUSED;
-		(void)send(k->guardian, &word, 1, MSG_NOSIGNAL);
-		word = ROLE_READY;
-	}
-	(void)send(k->guardian, &word, 1, MSG_NOSIGNAL);
+	if (!changed)
+		(void)pair_say(k->guardian, ROLE_REFUSED, NULL, 0);
+	(void)pair_say(k->guardian, ROLE_READY, NULL, 0);
 	return CTH_EXIT_OK;
 }
 

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kept.c - adds packets that cost two workers to a pcap, whole or not at all. Answers to
- * netlink/pcap.h:
- *
- *     | file header | frame header | message | frame header | message | fra
- *                                                             '---- cut off ----
- *
- * A write that stops amid a packet is taken back at once; and what somebody could not take back,
- * who was killed at it, by the next one that opens the file.
+ * kept.c - see kept.h. A file that is there and empty was begun by somebody who could not write:
+ * it is taken again, unless its lock tells that somebody is about to. Nothing in it is ever written
+ * over, so that nobody who makes packets can push out those that came before.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -20,183 +18,156 @@
 #include "../netlink/uapi.h"
 #include "kept.h"
 
-#define KEPT_MOST 64 /* packets */
+/* The folder. */
 
-/* The file. */
-
-/* Up to where it is whole, if only to its begin: 0. */
-static int64_t whole_of(struct cth_span file)
+/* systemd names several, with colons between them, and its first is the service's own. */
+static const char *folder_of(const char *variable)
 {
-	uint8_t header[CTH_PCAP_FILE_HEADER];
-	struct cth_pcap_frame frame;
-	struct cth_pcap pcap;
-	int64_t whole = sizeof(header);
+	const char *list = getenv(variable);
 
-	cth_pcap_file_header(header);
-	if (memcmp(file.p, header, file.n < sizeof(header) ? file.n : sizeof(header)) != 0)
-		return -EBADMSG;
-	if (cth_pcap_open(&pcap, file) < 0)
-		return 0;
-	while (cth_pcap_next(&pcap, &frame) == 1)
-		whole += (int64_t)(CTH_PCAP_FRAME_HEADER + frame.bytes.n);
-	return whole;
+	return list && *list == '/' ? phrase("%.*s", (int)strcspn(list, ":"), list) : NULL;
 }
 
-static int64_t look_for_whole(int fd, off_t size)
+const char *kept_folder(const struct conf *c)
 {
-	int64_t whole;
-	void *file;
+	const char *folder = NULL;
 
-	if (size == 0)
-		return 0;
-	if ((uint64_t)size > SIZE_MAX)
-		return -EFBIG;
-	file = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (file == MAP_FAILED)
-		return -errno;
-	whole = whole_of((struct cth_span){ file, (size_t)size });
-	munmap(file, (size_t)size);
-	return whole;
+	if (!c->packets)
+		return NULL;
+	if (!c->at[CONF_PACKETS])
+		folder = folder_of("STATE_DIRECTORY");
+	if (!c->at[CONF_PACKETS] && !folder)
+		folder = folder_of("RUNTIME_DIRECTORY");
+	return folder ? folder : c->packets;
 }
 
-/* All of it or, with a full disk, nothing. */
-static int add_whole(struct kept *k, off_t end, const struct iovec *parts, int n)
+/* There may be a password in what is kept: it is root's alone. */
+static int make_folder(const char *folder)
 {
-	size_t all = 0;
-	ssize_t written;
-	int error;
-
-	for (int i = 0; i < n; i++)
-		all += parts[i].iov_len;
-	written = writev(k->fd, parts, n);
-	if (written == (ssize_t)all)
-		return 0;
-	error = written < 0 ? -errno : -ENOSPC;
-	if (written > 0 && ftruncate(k->fd, end) < 0)
-		k->broken = true; /* what comes behind it could not be read */
-	return error;
+	return mkdir(folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-/* Cut to what is whole, with a header: how much was cut. */
-static int64_t mend(struct kept *k)
+static const char *folder_remedy(int err)
 {
-	uint8_t header[CTH_PCAP_FILE_HEADER];
-	const struct iovec part = { header, sizeof(header) };
-	off_t size = lseek(k->fd, 0, SEEK_END);
-	int64_t whole = size < 0 ? -errno : look_for_whole(k->fd, size);
-	int r = 0;
-
-	if (whole < 0)
-		return whole;
-	if (whole < size && ftruncate(k->fd, (off_t)whole) < 0)
-		return -errno;
-	cth_pcap_file_header(header);
-	if (whole == 0)
-		r = add_whole(k, 0, &part, 1);
-	return r < 0 ? r : size - whole;
-}
-
-/* There may be a password in what is kept: nobody else reads it. */
-int64_t kept_open_file(struct kept *k, const char *path)
-{
-	int64_t cut;
-
-	k->broken = false;
-	k->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (k->fd < 0)
-		return -errno;
-	cut = mend(k);
-	if (cut < 0) {
-		close(k->fd);
-		k->fd = -1;
+	switch (err) {
+	case ENOENT:
+		return "make the folder that it is to be in, or name another one";
+	case ENOTDIR:
+		return "it is no folder: name another one";
+	case EACCES:
+	case EPERM:
+		return "it has to be root's, and root's to write";
+	case EROFS:
+		return "name one that can be written, or: off";
+	case EEXIST:
+		return "send those with a report, and take them away";
+	case ENOSPC:
+	case EDQUOT:
+		return "make room, or name another folder";
 	}
-	return cut;
+	return "name another folder, or: off";
 }
 
-/* Somebody may have emptied it meanwhile. */
-int kept_add(struct kept *k, struct cth_span packet)
+/* The guardian is root, but may by then do no more to files than their owner. */
+int kept_check(const struct conf *c)
 {
-	struct cth_pcap_frame frame = { .family = NETLINK_NETFILTER, .full = packet.n,
-					.bytes = packet };
+	int err;
+
+	if (!c->packets || !c->at[CONF_PACKETS])
+		return CTH_EXIT_OK;
+	err = make_folder(c->packets);
+	if (err == 0 && access(phrase("%s/.", c->packets), W_OK | X_OK) < 0)
+		err = -errno;
+	return err == 0 ? CTH_EXIT_OK
+			: fail(err, phrase("use %s for packets to be kept", c->packets), NULL,
+			       folder_remedy(-err));
+}
+
+/* A file. */
+
+/* No link, no pipe, nobody else's; and not in use. */
+static bool is_ours_and_empty(int fd)
+{
+	struct stat s;
+
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) &&
+	       s.st_uid == geteuid() && s.st_nlink == 1 && s.st_size == 0;
+}
+
+static int take_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	if (is_ours_and_empty(fd))
+		return fd;
+	close(fd);
+	return -EEXIST;
+}
+
+int kept_new(const char *folder)
+{
+	char path[PATH_MAX];
+	int fd = make_folder(folder);
+
+	if (fd < 0)
+		return fd;
+	for (unsigned i = 1; i <= KEPT_MOST; i++) {
+		int n = snprintf(path, sizeof(path), "%s/packet-%02u.pcap", folder, i);
+
+		if (n < 0 || (size_t)n >= sizeof(path))
+			return -ENAMETOOLONG;
+		fd = take_file(path);
+		if (fd >= 0 || fd == -ENOSPC || fd == -EMFILE)
+			break;
+	}
+	return fd;
+}
+
+int kept_write(int fd, struct cth_span message)
+{
+	struct cth_pcap_frame frame = { .family = NETLINK_NETFILTER, .full = message.n,
+					.bytes = message };
 	uint8_t file_header[CTH_PCAP_FILE_HEADER], header[CTH_PCAP_FRAME_HEADER];
 	const struct iovec parts[] = {
 		{ file_header, sizeof(file_header) },
 		{ header, sizeof(header) },
-		{ (void *)(uintptr_t)packet.p, packet.n }, /* which is only read */
+		{ (void *)(uintptr_t)message.p, message.n }, /* which is only read */
 	};
 	struct timespec now = { 0, 0 };
-	off_t end = lseek(k->fd, 0, SEEK_END);
+	ssize_t n;
+	int err;
 
-	if (end < 0)
-		return -errno;
-	if (k->broken)
-		return -EBADMSG;
 	clock_gettime(CLOCK_REALTIME, &now);
 	frame.sec = (uint64_t)now.tv_sec;
 	frame.nsec = (uint32_t)now.tv_nsec;
 	cth_pcap_file_header(file_header);
 	cth_pcap_frame_header(header, &frame);
-	return end == 0 ? add_whole(k, end, parts, 3) : add_whole(k, end, parts + 1, 2);
+	n = writev(fd, parts, 3);
+	if (n == (ssize_t)(sizeof(file_header) + sizeof(header) + message.n))
+		return 0;
+	err = n < 0 ? -errno : -ENOSPC;
+	(void)ftruncate(fd, 0); /* if not even that works its reader will see where it ends */
+	return err;
 }
 
-/* The keeper's. */
-
-void kept_packet(struct run *r, const struct cth_pkt *p)
+void kept_failed(int err, const char *folder)
 {
-	int error;
+	static int told[8];
+	const char *where = folder ? folder : "its folder";
+	int number = err < 0 ? -err : err;
 
-	if (!r->keep_path || r->shared->roles.kept >= KEPT_MOST)
-		return;
-	error = kept_add(&r->kept, p->message);
-	if (error == 0) {
-		r->shared->roles.kept++;
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		if (told[i] == number)
+			return;
+		if (told[i])
+			continue;
+		told[i] = number;
+		fail(number, phrase("keep a packet that has cost two workers in %s", where),
+		     number == EEXIST ? phrase("%d are there already", KEPT_MOST) : NULL,
+		     phrase("%s; until then such packets are only counted: unkept",
+			    folder_remedy(number)));
 		return;
 	}
-	if (!r->kept.told)
-		warn("keep a packet in %s: %s: make room, or name another file; it is not kept",
-		     r->keep_path, errno_name(-error));
-	r->kept.told = true;
-}
-
-/* packets FOLDER of a file: the pcap in there, a folder of root's that nobody else looks into. */
-static const char *folder_of_kept(struct run *r)
-{
-	static char path[CONF_PATH + 16];
-
-	if (mkdir(r->conf.packets, 0700) < 0 && errno != EEXIST)
-		warn("make the folder %s: %s: %s", r->conf.packets, errno_name(errno), strerror(errno));
-	snprintf(path, sizeof(path), "%s/packets.pcap", r->conf.packets);
-	return path;
-}
-
-static int cannot_be_kept(struct run *r, int error)
-{
-	const char *path = r->keep_path;
-
-	r->keep_path = NULL;
-	if (r->conf.packets && !r->conf.at[CONF_PACKETS]) { /* nobody has asked for it */
-		warn("open %s: %s: packets that a worker dies of are not kept; name a folder, or "
-		     "off: packets", path, errno_name(error));
-		return CTH_EXIT_OK;
-	}
-	return fail(error, phrase("open %s for packets to be kept", path), NULL,
-		    error == EBADMSG ? "it is no file of such packets: name another one" :
-		    error == ENOSPC ? "make room" : "its folder must be there, and root's to write");
-}
-
-int kept_open(struct run *r)
-{
-	int64_t cut;
-
-	if (r->conf.packets)
-		r->keep_path = folder_of_kept(r);
-	if (!r->keep_path)
-		return CTH_EXIT_OK;
-	cut = kept_open_file(&r->kept, r->keep_path);
-	if (cut < 0)
-		return cannot_be_kept(r, (int)-cut);
-	if (cut > 0)
-		warn("%s ended in a part of a packet: its %lld bytes are cut off", r->keep_path,
-		     (long long)cut);
-	return CTH_EXIT_OK;
 }

@@ -17,7 +17,8 @@
  *
  * The keeper could not start a worker itself: it may neither change users nor fork. It asks the
  * guardian, with one byte, and gets the new channel's end by SCM_RIGHTS; the other end's two
- * descriptors are all that the worker has, and the guardian keeps neither.
+ * descriptors are all that the worker has, and the guardian keeps neither. Nor can it open a
+ * file from its empty root: for a packet that is to be kept it gets one in the same way.
  *
  * Whoever dies: a packet is at one place at a time, and with the flow's state in the kernel, so
  * nothing is lost. The worker's question is asked again, of the next worker. The keeper's packets
@@ -40,17 +41,40 @@
 /* The keeper's exit status when it has left all in place, to be taken over by the next one. */
 #define ROLE_EXIT_RELAYED 64
 
+/* The worker's, when it could not be put into its jail. */
+#define ROLE_EXIT_OUTSIDE 65
+
 /* Keeper to guardian, and back. One byte a message. */
 enum role_word {
 	ROLE_READY  = 'r', /* keeper: serving now */
 	ROLE_WORKER = 'w', /* keeper: another worker, instead; guardian: here it is */
-	ROLE_NONE   = 'n', /* keeper: the worker is of no more use; guardian: none to be had now */
+	ROLE_NONE   = 'n', /* keeper: the worker is of no more use; guardian: what you want is not to be
+			      had now */
+	ROLE_KEEP   = 'k', /* keeper: a file for a packet; guardian: here it is */
 	ROLE_ALIVE  = 'a', /* keeper, each second: not stuck */
 	ROLE_LEAVE  = 'l', /* guardian: in good order, please */
 	ROLE_RELAY  = 'y', /* guardian: leave all as it is, to one with another configuration */
 	ROLE_REFUSED = 'f', /* keeper: serving, but not as the other configuration says */
 	ROLE_COUNT  = 'c', /* guardian: show the counters */
 };
+
+/* pair.c: one of them, and what came with it; the descriptors are whose who has heard it. */
+#define PAIR_FDS 2
+struct pair_heard {
+	char word;
+	int fds[PAIR_FDS];
+	size_t n;
+};
+
+/* Two ends: 0 or -errno. */
+int pair_open(int ends[2]);
+
+/* Does not wait: 0; -errno: nobody will hear it. What is said is the caller's to close. */
+int pair_say(int end, char word, const int *fds, size_t n);
+
+/* Nor does this: 1; 0: the other side has gone; -EAGAIN: it says nothing; -errno. */
+int pair_hear(int end, struct pair_heard *h);
+void pair_drop(struct pair_heard *h);
 
 /* guardian.c: `cth run` with three processes, from the socket to the end: the exit code. */
 int guardian_run(struct run *r);

@@ -40,16 +40,17 @@ struct run_place {
 /*
  * Outlives keepers: guardian and keepers have it in common, and nobody else. Counts only, of which
  * the guardian reads none: whoever has a keeper in hand shall not have the guardian through it.
- * What a keeper goes by, is how many packets are kept, and what has been warned of.
+ * What a keeper goes by, is what has been warned of.
  */
 struct run_shared {
 	struct cth_engine_stats stats[CTH_SERVICE_HELPERS]; /* of each that is served */
 	struct role_counts {
 		uint64_t workers;   /* that were started */
 		uint64_t died, hung, protested; /* of them: were found dead; were silent; said no answer */
+		uint64_t slow;      /* answers that took more than half of the deadline */
 		uint64_t undecided; /* packets that the policy has decided */
 		uint64_t limited;   /* of them: beyond what is allowed in a second */
-		uint64_t kept;
+		uint64_t kept, unkept; /* those that cost workers: in a file; or that could not be */
 		uint64_t thrown;    /* packets that a dead keeper had read */
 		uint64_t keepers;   /* that were started */
 		uint64_t silent;    /* of them: gave no sign of life, and were killed */
@@ -83,12 +84,6 @@ struct run {
 	/* The three roles: see roles.h. */
 	bool single;             /* one process does it all */
 	struct jail keeper_jail, worker_jail;
-	const char *keep_path;   /* of a pcap for packets that nobody survives; NULL: none */
-	struct kept {             /* kept.h */
-		int fd;
-		bool broken;     /* the end of a packet is missing: until the next keeper */
-		bool told;
-	} kept;
 	struct status_socket status;
 	/* run_show.c */
 	struct run_cause {

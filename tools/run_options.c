@@ -194,7 +194,7 @@ static int take_role_option(const struct applet *self, int c, struct run *r, str
 		return take_number(self, "decisions", CONF_DECISIONS, " per second",
 				   &w->helper.decisions);
 	case OPT_KEEP:
-		w->keep = r->keep_path = optarg;
+		w->keep = optarg;
 		return -1;
 	case OPT_STATUS:
 		w->status = optarg;
@@ -369,7 +369,7 @@ static int take_served(const struct applet *self, char *word, struct run *r, str
 static int check_single(const struct applet *self, const struct run *r, const struct words *w)
 {
 	if (r->single && (w->keeper || w->worker || w->deadline || w->restarts.seconds ||
-			  r->keep_path || r->status.path))
+			  w->keep || r->status.path))
 		return usage_error(self, "--keeper, --worker, --deadline, --restarts, --keep and --status "
 				   "go with more processes than --single is");
 	return -1;
@@ -406,8 +406,10 @@ static void say_of_run(const struct run *r, const struct words *w, struct conf *
 		c->restarts.count = w->restarts.count;
 		c->restarts.seconds = w->restarts.seconds;
 	}
-	if (w->keep || !r->conf_path)
-		conf_set_text(&c->packets, NULL, report);
+	if (w->keep) {
+		conf_set_text(&c->packets, strcmp(w->keep, "off") == 0 ? NULL : w->keep, report);
+		c->at[CONF_PACKETS] = 1; /* it is asked for, if not by the file */
+	}
 	if (r->log)
 		c->syslog = strcmp(r->log, "syslog") == 0;
 }

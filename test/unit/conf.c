@@ -765,8 +765,7 @@ static const struct {
 	  "f:2: keeper x: needs a restart: it is keeper cth-keeper now\n"
 	  "f:3: worker y: needs a restart: it is worker cth-worker now\n" },
 	{ "status off\npackets /p\n" OLD, 1 << CONF_STATUS | 1 << CONF_PACKETS, 0,
-	  "f:1: status off: needs a restart: it is status /run/cth/status now\n"
-	  "f:2: packets /p: needs a restart: it is packets /var/lib/cth now\n" },
+	  "f:1: status off: needs a restart: it is status /run/cth/status now\n" },
 	{ "helper ftp queue 1\n length 9\n families ipv4\nhelper tftp queue 2 attach", 0,
 	  1 << CONF_QUEUE_LENGTH | 1 << CONF_FAMILIES,
 	  "f:2: length 9: needs a restart: it is length 512 now\n"

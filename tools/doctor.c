@@ -13,6 +13,7 @@
 #include "cth.h"
 #include "elsewhere.h"
 #include "lacking.h"
+#include "legacy.h"
 #include "proc.h"
 #include "rules.h"
 
@@ -35,8 +36,10 @@ struct doctor {
 	struct cth_helper helpers[HELPERS];
 	size_t helpers_n;
 	struct rules rules;
+	int legacy;       /* 0, or why those of iptables-legacy are not among them */
 	struct proc_queue queues[QUEUES];
 	size_t queues_n;
+	struct elsewhere elsewhere;
 };
 
 /* What is worse stands further down: with no permission the rest is guesswork. */
@@ -286,6 +289,7 @@ static void check_subsystems(struct doctor *d)
 				   NLM_F_DUMP, &expectations), BAD, NULL);
 	r = rules_read(&d->sock, &d->rules, &nack);
 	d->rules_read = r == 0;
+	d->legacy = legacy_read(&d->rules);
 	judge(d, &part_nft, r, DOUBTFUL, r ? NULL :
 	      phrase("%zu rules queue packets or attach helpers", d->rules.n));
 }
@@ -471,9 +475,24 @@ static bool attached_here(const struct doctor *d, const struct cth_helper *h)
 	return false;
 }
 
+/* Another network namespace, where somebody listens on its queue. */
+static const struct elsewhere_place *listener_elsewhere(const struct doctor *d,
+							const struct cth_helper *h)
+{
+	for (size_t i = 0; i < d->elsewhere.n; i++) {
+		const struct elsewhere_place *p = &d->elsewhere.places[i];
+
+		if (p->helper.listener && p->helper.queue == (uint16_t)h->queue &&
+		    strcmp(p->helper.name, h->name) == 0)
+			return p;
+	}
+	return NULL;
+}
+
 static void tell_helper(struct doctor *d, const struct cth_helper *h)
 {
 	const struct proc_queue *q = find_queue(d, (uint16_t)h->queue);
+	const struct elsewhere_place *other = listener_elsewhere(d, h);
 	char l3[12], l4[12], owner[96];
 	const char *key = phrase("%s %s %s", h->name, l3_name(h->l3, l3), l4_name(h->l4, l4));
 	const char *what = phrase("helper %s", key);
@@ -483,12 +502,19 @@ static void tell_helper(struct doctor *d, const struct cth_helper *h)
 		proc_owner_text(q->portid, owner, sizeof(owner));
 	if (h->enabled && q)
 		tell(d, GOOD, what, phrase("enabled; queue %u is served by %s", num, owner), NULL);
+	else if (h->enabled && other && !attached_here(d, h))
+		tell(d, GOOD, what, phrase("enabled; nobody listens on queue %u in this network namespace, "
+					   "but somebody does in %s%s", num, elsewhere_text(other),
+					   other->rule[0] ? "" : ", where no rule attaches it yet"),
+		     NULL);
 	else if (h->enabled)
 		tell(d, attached_here(d, h) ? BAD : DOUBTFUL, what,
 		     phrase("enabled, and in this network namespace nobody listens on queue %u: "
 			    "new connections that get it are never confirmed, and hang behind "
 			    "NAT or a stateful firewall", num),
-		     phrase("start its program, or: cth helper disable %s", key));
+		     other ? phrase("start its program here too, or take the rule away; %s is served in %s",
+				    h->name, elsewhere_text(other))
+			   : phrase("start its program, or: cth helper disable %s", key));
 	else if (q)
 		tell(d, DOUBTFUL, what, phrase("disabled, although %s listens on queue %u: nothing "
 					       "is queued", owner, num),
@@ -610,10 +636,11 @@ static void check_legacy(struct doctor *d)
 	};
 	char words[128];
 
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 2 && d->legacy < 0; i++)
 		if (proc_words(files[i][0], words, sizeof(words)))
 			tell(d, IDLE, "rules of iptables-legacy",
-			     phrase("not looked at, in these tables: %s", words),
+			     phrase("they cannot be read (%s), in these tables: %s",
+				    errno_name(d->legacy), words),
 			     phrase("they are shown by %s", files[i][1]));
 }
 
@@ -712,28 +739,43 @@ static void tell_place(struct doctor *d, const struct elsewhere_place *p)
 			    "listens on queue %u there", attached, p->helper.queue), NULL);
 }
 
+/* For rules without a listener, and for listeners: others may serve what nobody serves here. */
+static void look_elsewhere(struct doctor *d)
+{
+	static struct elsewhere_helper wants[2 * HELPERS];
+	const char *const here = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < 2 * d->helpers_n; i++) {
+		const struct cth_helper *h = &d->helpers[i / 2];
+
+		if (!wanted(d, h->name))
+			continue;
+		memcpy(wants[n].name, h->name, sizeof(wants[n].name));
+		wants[n].queue = (uint16_t)h->queue;
+		wants[n++].listener = i % 2;
+	}
+	elsewhere_look(wants, n, &here, 1, &d->elsewhere);
+}
+
 /* Who has no right to go there hears nothing of it. */
 static void check_elsewhere(struct doctor *d)
 {
-	static struct elsewhere_helper wants[HELPERS];
-	static struct elsewhere found;
-	const char *const here = NULL, *what = "other network namespaces";
-	size_t n = 0;
+	const struct elsewhere *found = &d->elsewhere;
+	const char *what = "other network namespaces";
+	bool all_served = true;
 
-	for (size_t i = 0; i < d->helpers_n; i++) {
-		if (!wanted(d, d->helpers[i].name))
+	for (size_t i = 0; i < found->n; i++) {
+		if (found->places[i].helper.listener)
 			continue;
-		memcpy(wants[n].name, d->helpers[i].name, sizeof(wants[n].name));
-		wants[n++].queue = (uint16_t)d->helpers[i].queue;
+		all_served = false;
+		tell_place(d, &found->places[i]);
 	}
-	elsewhere_look(wants, n, &here, 1, &found);
-	for (size_t i = 0; i < found.n; i++)
-		tell_place(d, &found.places[i]);
-	if (found.looked && !found.n)
+	if (found->looked && all_served)
 		tell(d, GOOD, what, phrase("in %zu of them no rule attaches a helper that nobody "
-					   "there serves", found.looked), NULL);
-	if (found.looked && !found.whole)
-		tell(d, IDLE, what, phrase("only %zu were looked at; there are more", found.looked),
+					   "there serves", found->looked), NULL);
+	if (found->looked && !found->whole)
+		tell(d, IDLE, what, phrase("only %zu were looked at; there are more", found->looked),
 		     NULL);
 }
 
@@ -747,6 +789,7 @@ static void examine(struct doctor *d)
 	check_helper_subsystem(d);
 	check_own_helpers(d);
 	check_owners(d);
+	look_elsewhere(d);
 	check_helpers(d);
 	if (d->rules_read) {
 		check_attaching(d);

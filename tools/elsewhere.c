@@ -26,6 +26,7 @@
 #include <unistd.h>
 #include "cth.h"
 #include "elsewhere.h"
+#include "legacy.h"
 #include "proc.h"
 #include "rules.h"
 
@@ -96,20 +97,12 @@ static const struct rule *rule_for(const struct rules *rules, const char *helper
 	return NULL;
 }
 
-/* Of iptables-legacy, which are not read: there may be one that attaches it. */
-static bool has_legacy_rules(void)
-{
-	char tables[128];
-
-	return proc_words("net/ip_tables_names", tables, sizeof(tables)) ||
-	       proc_words("net/ip6_tables_names", tables, sizeof(tables));
-}
-
 static bool told_before(const struct elsewhere_walk *w, size_t k)
 {
 	for (size_t i = 0; i < k; i++)
 		if (strcmp(w->helpers[i].name, w->helpers[k].name) == 0 &&
-		    w->helpers[i].queue == w->helpers[k].queue)
+		    w->helpers[i].queue == w->helpers[k].queue &&
+		    w->helpers[i].listener == w->helpers[k].listener)
 			return true;
 	return false;
 }
@@ -134,38 +127,53 @@ static void say_shut(const struct elsewhere_walk *w, const struct elsewhere_plac
 	say(w, &word);
 }
 
-/* We are there. */
-static void compare(struct elsewhere_walk *w, const struct elsewhere_place *here)
+/* What there is to say of one helper. */
+static void compare_one(const struct elsewhere_walk *w, size_t i, const struct rule *rule,
+			bool listened, struct elsewhere_place *place)
 {
-	static struct proc_queue queues[QUEUES];
+	const struct elsewhere_helper *h = &w->helpers[i];
+	struct elsewhere_word word = { A_PLACE, *place };
+
+	if (listened != h->listener || !(rule || h->listener) || told_before(w, i))
+		return;
+	word.place.helper = *h;
+	if (rule)
+		rule_text(rule, word.place.rule, sizeof(word.place.rule));
+	say(w, &word);
+}
+
+/* Of nf_tables, where the kernel has it, and of iptables-legacy, as far as it lets us. */
+static bool read_rules(struct rules *rules)
+{
 	static uint8_t answers[CTH_SOCK_BUF];
-	struct elsewhere_word word = { A_PLACE, *here };
-	struct rules rules = { 0 };
 	struct cth_nack nack;
 	struct cth_sock s;
-	int n;
+	int r;
 
 	if (cth_sock_open(&s, answers, sizeof(answers)) < 0)
-		return;
-	if (rules_read(&s, &rules, &nack) == 0) {
-		n = proc_queues(queues, QUEUES); /* -ENOENT: nobody listens to anything */
-		for (size_t i = 0; i < w->n && (n >= 0 || n == -ENOENT); i++) {
-			const struct rule *rule = rule_for(&rules, w->helpers[i].name);
+		return false;
+	r = rules_read(&s, rules, &nack);
+	(void)legacy_read(rules);
+	cth_sock_close(&s);
+	return r == 0 || r == -EPROTONOSUPPORT;
+}
 
-			word.place.helper = w->helpers[i];
-			if (!(rule || (w->helpers[i].listener && has_legacy_rules())) ||
-			    listened_to(queues, n, w->helpers[i].queue) != w->helpers[i].listener ||
-			    told_before(w, i))
-				continue;
-			if (rule)
-				rule_text(rule, word.place.rule, sizeof(word.place.rule));
-			say(w, &word);
-		}
+/* We are there. */
+static void compare(struct elsewhere_walk *w, struct elsewhere_place *here)
+{
+	static struct proc_queue queues[QUEUES];
+	struct rules rules = { 0 };
+	int n;
+
+	if (read_rules(&rules)) {
+		n = proc_queues(queues, QUEUES); /* -ENOENT: nobody listens to anything */
+		for (size_t i = 0; i < w->n && (n >= 0 || n == -ENOENT); i++)
+			compare_one(w, i, rule_for(&rules, w->helpers[i].name),
+				    listened_to(queues, n, w->helpers[i].queue), here);
 		w->looked++;
 		say_short(w, BEEN_THERE);
 	}
 	rules_free(&rules);
-	cth_sock_close(&s);
 }
 
 /* From one to the next. */

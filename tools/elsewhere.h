@@ -18,19 +18,19 @@
 struct elsewhere_helper {
 	char name[16];
 	uint16_t queue;
-	bool listener;   /* where there are both: it is served there; else rules alone */
+	bool listener;   /* where somebody listens, though its rules may come later; else rules alone */
 };
 
 /*
- * A namespace with a rule for a helper and no listener, or one; each helper is told once for
- * each.
+ * A namespace with a rule for a helper and no listener, or with a listener; each helper is told
+ * once for each.
  */
 struct elsewhere_place {
 	struct elsewhere_helper helper;
 	char name[128];  /* of `ip netns list`; "": it has none, but ... */
 	long pid;        /* ... this process is in it, ... */
 	char command[32];
-	char rule[256];  /* the first rule's place */
+	char rule[256];  /* the first rule's place; "": there is none yet */
 };
 
 struct elsewhere {

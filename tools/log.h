@@ -43,8 +43,7 @@ void log_jailed(void);
 
 /*
  * For one that still can: looks for a syslog daemon that has been started, or started again. All
- * processes that came of log_begin()'s caller by fork(2) share the socket, and so are connected with
- * it.
+ * processes that came of log_begin()'s caller by fork(2) share the socket: they are connected, too.
  */
 void log_mend(void);
 

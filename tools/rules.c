@@ -637,8 +637,9 @@ static const char *family_name(uint8_t family)
 
 const char *rule_text(const struct rule *r, char *text, size_t n)
 {
-	int used = snprintf(text, n, "%s %s %s handle %" PRIu64, family_name(r->family), r->table,
-			    r->chain, r->handle);
+	int used = snprintf(text, n, "%s %s %s %s %" PRIu64 "%s", family_name(r->family), r->table,
+			    r->chain, r->legacy ? "rule" : "handle", r->handle,
+			    r->legacy ? " (iptables-legacy)" : "");
 
 	if (r->at.known && used > 0 && (size_t)used < n)
 		snprintf(text + used, n - (size_t)used, " (%s, priority %" PRId32 ")",

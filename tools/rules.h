@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rules.h - the rules of nf_tables that queue packets or give flows a helper, read over
- * netlink; those that iptables has put into nf_tables included. Tables of iptables-legacy
- * are not seen.
+ * netlink; those that iptables has put into nf_tables included. Those of iptables-legacy are
+ * legacy.h's.
  */
 #ifndef TOOLS_RULES_H
 #define TOOLS_RULES_H
@@ -27,9 +27,10 @@ struct rule {
 	enum rule_kind kind;
 	uint8_t family;   /* NFPROTO_*: 1 inet, 2 ip, 7 bridge, 10 ip6 */
 	char table[RULE_NAME], chain[RULE_NAME];
-	uint64_t handle;
+	uint64_t handle;  /* legacy: its number in the chain */
 	struct rule_hook at;
 	bool xt;          /* an iptables target */
+	bool legacy;      /* in a table of iptables-legacy */
 	/* RULE_QUEUE */
 	bool computed;    /* the number is worked out per packet */
 	bool bypass;      /* without listener packets pass */
@@ -53,7 +54,10 @@ struct rules {
 int rules_read(struct cth_sock *s, struct rules *rules, struct cth_nack *nack);
 void rules_free(struct rules *rules);
 
-/* "ip filter OUTPUT handle 4 (output, priority 0)", and "prerouting" of hook 0. */
+/*
+ * "ip filter OUTPUT handle 4 (output, priority 0)", or "ip raw OUTPUT rule 4 (iptables-legacy)";
+ * and "prerouting" of hook 0.
+ */
 const char *rule_text(const struct rule *r, char *text, size_t n);
 const char *hook_name(uint32_t hook);
 

@@ -108,7 +108,7 @@ static void tell_unattached(struct run *r)
 		warn("no rule attaches %s in %s%s: until one does it sees no packet; start with "
 		     "--attach, or: cth attach %s -p %u", cth_served_name(&r->served[i]),
 		     p->netns ? phrase("network namespace %s", p->netns) : "this network namespace",
-		     p->legacy ? " (those of iptables-legacy are not looked at)" : "",
+		     p->legacy ? " (those of iptables-legacy cannot be looked at)" : "",
 		     cth_served_name(&r->served[i]), r->served[i].proto->port);
 	}
 }

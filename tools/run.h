@@ -31,7 +31,7 @@ struct run_place {
 	size_t first;            /* of that part */
 	uint8_t *memory;
 	size_t room;
-	bool legacy;             /* there are rules of iptables-legacy, which are not read */
+	bool legacy;             /* there are rules of iptables-legacy that could not be read */
 	bool gaps_told;
 	bool inherited;          /* service.sock is a predecessor's, who was killed: manager.h */
 	struct queue_losses losses;

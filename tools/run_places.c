@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include "elsewhere.h"
 #include "helper.h"
+#include "legacy.h"
 #include "manager.h"
 #include "netns.h"
 #include "rules.h"
@@ -181,12 +182,9 @@ static void look_for_rules(struct run *r, struct run_place *p)
 {
 	struct cth_nack nack = { 0 };
 	struct rules rules = { 0 };
-	char tables[128];
-	int error;
+	int error = rules_read(&p->service.control, &rules, &nack);
 
-	p->legacy = proc_words("net/ip_tables_names", tables, sizeof(tables)) ||
-		    proc_words("net/ip6_tables_names", tables, sizeof(tables));
-	error = rules_read(&p->service.control, &rules, &nack);
+	p->legacy = legacy_read(&rules) < 0;
 	if (error == 0 || error == -EPROTONOSUPPORT) /* none without nf_tables */
 		for (size_t i = p->first; i < p->first + p->config.n; i++)
 			r->unattached[i] = !r->served[i].terms.attach &&
@@ -237,6 +235,9 @@ static bool is_served_somewhere(const struct run_place *p, const struct cth_help
 	if (here != 0)
 		return true;
 	elsewhere_look(&wanted, 1, (const char *const[]){ p->netns }, 1, &found);
+	if (found.n > 0)
+		warn("%s is enabled, and in %s somebody listens on its queue %u", helper_text(there),
+		     elsewhere_text(&found.places[0]), wanted.queue);
 	return found.n > 0 || found.shut > 0 || found.barred || !found.whole;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * in-flight N -- has so many descriptors on their way to nobody, up to 253, until it is killed. What
- * root's processes have on their way is limited for all of them together: unix(7), ETOOMANYREFS.
+ * in-flight N -- has so many descriptors on their way to nobody, up to 253, until it is killed.
+ * What root's processes have on their way is limited for all of them: unix(7), ETOOMANYREFS.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -113,7 +113,7 @@ static void verdict(struct tree *t, const char *key, const struct schema_attr *a
 static void number(struct tree *t, const char *key, const struct schema_attr *a, const uint8_t *p)
 {
 	uint64_t v = load(a->kind, p);
-	const char *name = schema_word(a->words, (uint32_t)v);
+	const char *name = a->bits ? NULL : schema_word(a->words, (uint32_t)v);
 
 	if (a->sign)
 		tree_signed(t, key, width(a->kind) == 4 ? (int32_t)v : (int64_t)v);
@@ -122,7 +122,7 @@ static void number(struct tree *t, const char *key, const struct schema_attr *a,
 	else
 		tree_number(t, key, v);
 	if (a->bits)
-		bits(t, key, a->bits, (uint32_t)v);
+		bits(t, key, a->words, (uint32_t)v);
 	else if (a->verdict)
 		verdict(t, key, a, (uint32_t)v);
 	else if (name)

@@ -165,8 +165,8 @@ static const struct schema_word tcp_flag_bits[] = {
 };
 
 static const struct schema_attr tcp_flags[] = {
-	FIELD("flags", S_U8, .bits = tcp_flag_bits),
-	FIELD("mask", S_U8, .bits = tcp_flag_bits),
+	FIELD("flags", S_U8, BITS(tcp_flag_bits)),
+	FIELD("mask", S_U8, BITS(tcp_flag_bits)),
 	END
 };
 
@@ -305,15 +305,15 @@ static const struct schema_word filter_bits[] = {
 };
 
 static const struct schema_attr filter[] = {
-	ATTR(1, "CTA_FILTER_ORIG_FLAGS", S_HOST32, .bits = filter_bits),
-	ATTR(2, "CTA_FILTER_REPLY_FLAGS", S_HOST32, .bits = filter_bits),
+	ATTR(1, "CTA_FILTER_ORIG_FLAGS", S_HOST32, BITS(filter_bits)),
+	ATTR(2, "CTA_FILTER_REPLY_FLAGS", S_HOST32, BITS(filter_bits)),
 	END
 };
 
 static const struct schema_attr conntrack[] = {
 	ATTR(1, "CTA_TUPLE_ORIG", S_NEST, .nest = tuple),
 	ATTR(2, "CTA_TUPLE_REPLY", S_NEST, .nest = tuple),
-	ATTR(3, "CTA_STATUS", S_BE32, .bits = status_bits),
+	ATTR(3, "CTA_STATUS", S_BE32, BITS(status_bits)),
 	ATTR(4, "CTA_PROTOINFO", S_NEST, .nest = protoinfo),
 	ATTR(5, "CTA_HELP", S_NEST, .nest = help),
 	ATTR(6, "CTA_NAT_SRC", S_NEST, .nest = nat),
@@ -336,7 +336,7 @@ static const struct schema_attr conntrack[] = {
 	ATTR(23, "CTA_LABELS_MASK", S_WORDS),
 	ATTR(24, "CTA_SYNPROXY", S_NEST, .nest = synproxy),
 	ATTR(25, "CTA_FILTER", S_NEST, .nest = filter),
-	ATTR(26, "CTA_STATUS_MASK", S_BE32, .bits = status_bits),
+	ATTR(26, "CTA_STATUS_MASK", S_BE32, BITS(status_bits)),
 	ATTR(27, "CTA_TIMESTAMP_EVENT", S_BE64),
 	END
 };
@@ -368,7 +368,7 @@ static const struct schema_attr expect[] = {
 	ATTR(5, "CTA_EXPECT_ID", S_BE32, .hex = true),
 	ATTR(6, "CTA_EXPECT_HELP_NAME", S_STRING),
 	ATTR(7, "CTA_EXPECT_ZONE", S_BE16),
-	ATTR(8, "CTA_EXPECT_FLAGS", S_BE32, .bits = expect_bits),
+	ATTR(8, "CTA_EXPECT_FLAGS", S_BE32, BITS(expect_bits)),
 	ATTR(9, "CTA_EXPECT_CLASS", S_BE32),
 	ATTR(10, "CTA_EXPECT_NAT", S_NEST, .nest = expect_nat),
 	ATTR(11, "CTA_EXPECT_FN", S_STRING),
@@ -505,7 +505,7 @@ static const struct schema_attr packet[] = {
 	ATTR(11, "NFQA_CT", S_NEST, .nest = conntrack),
 	ATTR(12, "NFQA_CT_INFO", S_BE32, .words = ct_infos),
 	ATTR(13, "NFQA_CAP_LEN", S_BE32),
-	ATTR(14, "NFQA_SKB_INFO", S_BE32, .bits = skb_bits),
+	ATTR(14, "NFQA_SKB_INFO", S_BE32, BITS(skb_bits)),
 	ATTR(15, "NFQA_EXP", S_NEST, .nest = expect),
 	ATTR(16, "NFQA_UID", S_BE32),
 	ATTR(17, "NFQA_GID", S_BE32),
@@ -559,8 +559,8 @@ static const struct schema_attr config[] = {
 	ATTR(1, "NFQA_CFG_CMD", S_STRUCT, .nest = config_cmd),
 	ATTR(2, "NFQA_CFG_PARAMS", S_STRUCT, .nest = config_params),
 	ATTR(3, "NFQA_CFG_QUEUE_MAXLEN", S_BE32),
-	ATTR(4, "NFQA_CFG_MASK", S_BE32, .bits = config_bits),
-	ATTR(5, "NFQA_CFG_FLAGS", S_BE32, .bits = config_bits),
+	ATTR(4, "NFQA_CFG_MASK", S_BE32, BITS(config_bits)),
+	ATTR(5, "NFQA_CFG_FLAGS", S_BE32, BITS(config_bits)),
 	END
 };
 

@@ -41,18 +41,21 @@ struct schema_word {
 	const char *name;
 };
 
+/* There are some three hundred of them: of pointers each has two. */
 struct schema_attr {
-	uint16_t type;
 	const char *name; /* NULL ends the table */
-	enum schema_kind kind;
+	union {
+		const struct schema_word *words; /* names of values, or, with bits, of bits */
+		const struct schema_attr *nest;  /* of S_NEST; of S_STRUCT: fields of fixed size */
+		const struct schema_choice *choices; /* of S_CHOICE */
+	};
+	uint16_t type;
+	uint8_t kind;     /* enum schema_kind */
+	uint8_t by;       /* of S_CHOICE */
 	bool hex;         /* print numbers so */
 	bool sign;        /* two's complement */
+	bool bits;
 	bool verdict;     /* its low byte and its high bits are things of their own */
-	const struct schema_word *words; /* names of values */
-	const struct schema_word *bits;  /* or of bits */
-	const struct schema_attr *nest;  /* of S_STRUCT: its fields, each of fixed size */
-	const struct schema_choice *choices;
-	uint16_t by;
 };
 
 struct schema_choice {
@@ -111,6 +114,7 @@ const char *schema_word(const struct schema_word *words, uint32_t value);
 #define ATTR(t, n, ...) { .type = (t), .name = (n), .kind = __VA_ARGS__ }
 #define FIELD(n, ...)   { .name = (n), .kind = __VA_ARGS__ }
 #define MESSAGE(t, v, n, ...) { .number = (t), .verb = (v), .name = (n), .attrs = __VA_ARGS__ }
+#define BITS(list)      .bits = true, .words = (list)
 #define END             { .name = NULL }
 #define END_CHOICE      { .nest = NULL }
 

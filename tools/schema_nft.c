@@ -280,7 +280,7 @@ static const struct schema_word table_bits[] = {
 
 static const struct schema_attr table[] = {
 	ATTR(1, "NFTA_TABLE_NAME", S_TEXT),
-	ATTR(2, "NFTA_TABLE_FLAGS", S_BE32, .bits = table_bits),
+	ATTR(2, "NFTA_TABLE_FLAGS", S_BE32, BITS(table_bits)),
 	ATTR(3, "NFTA_TABLE_USE", S_BE32),
 	ATTR(4, "NFTA_TABLE_HANDLE", S_BE64),
 	ATTR(5, "NFTA_TABLE_PAD", S_BYTES),
@@ -320,7 +320,7 @@ static const struct schema_attr chain[] = {
 	ATTR(7, "NFTA_CHAIN_TYPE", S_TEXT),
 	ATTR(8, "NFTA_CHAIN_COUNTERS", S_NEST, .nest = counter),
 	ATTR(9, "NFTA_CHAIN_PAD", S_BYTES),
-	ATTR(10, "NFTA_CHAIN_FLAGS", S_BE32, .bits = chain_bits),
+	ATTR(10, "NFTA_CHAIN_FLAGS", S_BE32, BITS(chain_bits)),
 	ATTR(11, "NFTA_CHAIN_ID", S_BE32),
 	ATTR(12, "NFTA_CHAIN_USERDATA", S_BYTES),
 	END
@@ -394,7 +394,7 @@ static const struct schema_word set_bits[] = {
 static const struct schema_attr set[] = {
 	ATTR(1, "NFTA_SET_TABLE", S_TEXT),
 	ATTR(2, "NFTA_SET_NAME", S_TEXT),
-	ATTR(3, "NFTA_SET_FLAGS", S_BE32, .bits = set_bits),
+	ATTR(3, "NFTA_SET_FLAGS", S_BE32, BITS(set_bits)),
 	ATTR(4, "NFTA_SET_KEY_TYPE", S_BE32),
 	ATTR(5, "NFTA_SET_KEY_LEN", S_BE32),
 	ATTR(16, "NFTA_SET_HANDLE", S_BE64),

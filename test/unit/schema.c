@@ -103,10 +103,11 @@ static void check_table(const struct schema_attr *table)
 			assert_non_null(a->nest);
 		if (a->kind == S_NEST && a->nest)
 			check_table(a->nest);
-		for (const struct schema_choice *c = a->choices; c && c->nest; c++)
+		if (a->kind != S_CHOICE)
+			continue;
+		assert_non_null(schema_attr(table, a->by));
+		for (const struct schema_choice *c = a->choices; c->nest; c++)
 			check_table(c->nest);
-		if (a->kind == S_CHOICE)
-			assert_non_null(schema_attr(table, a->by));
 	}
 }
 

@@ -161,10 +161,9 @@ static void open_own_end(void)
 static bool is_journal(const struct stat *s)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
 
-	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-	       device == (unsigned long long)s->st_dev && inode == (unsigned long long)s->st_ino;
+	return stream && strcmp(stream, phrase("%llu:%llu", (unsigned long long)s->st_dev,
+					       (unsigned long long)s->st_ino)) == 0;
 }
 
 static void prepare_stderr(void)

@@ -96,11 +96,42 @@ int proc_kept(const char *path)
 	return -1;
 }
 
+/* A line's columns, from left to right. NULL goes in and out where one was not there. */
+
+#define BLANKS " \t\n"
+
+static const char *skip_words(const char *at, unsigned n)
+{
+	while (at && n--) {
+		at += strspn(at, BLANKS);
+		at += strcspn(at, BLANKS);
+	}
+	return at;
+}
+
+static const char *take_number(const char *at, int base, uint64_t *value)
+{
+	char *end;
+
+	if (!at)
+		return NULL;
+	*value = strtoull(at, &end, base);
+	return end == at ? NULL : end;
+}
+
 static bool queue_line(const char *line, struct proc_queue *q)
 {
-	return sscanf(line, "%" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
-		      " %" SCNu32 " %" SCNu32, &q->num, &q->portid, &q->waiting, &q->mode,
-		      &q->range, &q->dropped_full, &q->dropped_socket, &q->last_id) == 8;
+	uint32_t *const columns[] = { &q->num, &q->portid, &q->waiting, &q->mode, &q->range,
+				      &q->dropped_full, &q->dropped_socket, &q->last_id };
+	uint64_t value;
+
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+		line = take_number(line, 10, &value);
+		if (!line)
+			return false;
+		*columns[i] = (uint32_t)value;
+	}
+	return true;
 }
 
 int proc_queues(struct proc_queue *list, size_t n)
@@ -142,16 +173,18 @@ unsigned long proc_socket_inode(uint32_t portid)
 {
 	FILE *f = open_below("net/netlink");
 	unsigned long inode = 0;
+	uint64_t protocol, port, found;
 	char line[256];
 
 	if (!f)
 		return 0;
 	while (fgets(line, sizeof(line), f)) {
-		unsigned long protocol, port, found;
+		const char *at = take_number(skip_words(line, 1), 10, &protocol);
 
-		if (sscanf(line, "%*s %lu %lu %*s %*s %*s %*s %*s %*s %lu", &protocol, &port,
-			   &found) == 3 && protocol == NETFILTER_PROTOCOL && port == portid)
-			inode = found;
+		at = take_number(at, 10, &port);
+		if (take_number(skip_words(at, 6), 10, &found) && protocol == NETFILTER_PROTOCOL &&
+		    port == portid)
+			inode = (unsigned long)found;
 	}
 	close_below(f);
 	return inode;
@@ -290,14 +323,18 @@ enum proc_module proc_module(const char *name)
 bool proc_symbol(const char *name)
 {
 	FILE *f = open_below("kallsyms");
-	char line[512], symbol[256];
+	size_t n = strlen(name);
+	char line[512];
 	bool found = false;
 
 	if (!f)
 		return false;
-	while (!found && fgets(line, sizeof(line), f))
-		found = strstr(line, name) && sscanf(line, "%*s %*s %255s", symbol) == 1 &&
-			strcmp(symbol, name) == 0;
+	while (!found && fgets(line, sizeof(line), f)) {
+		const char *symbol = skip_words(line, 2);
+
+		symbol += strspn(symbol, BLANKS);
+		found = strcspn(symbol, BLANKS) == n && memcmp(symbol, name, n) == 0;
+	}
 	close_below(f);
 	return found;
 }
@@ -305,13 +342,14 @@ bool proc_symbol(const char *name)
 int proc_number(const char *path, uint64_t *value)
 {
 	FILE *f = open_below(path);
-	int got;
+	char line[64];
+	bool got;
 
 	if (!f)
 		return -errno;
-	got = fscanf(f, "%" SCNu64, value);
+	got = fgets(line, sizeof(line), f) && take_number(line, 10, value);
 	close_below(f);
-	return got == 1 ? 0 : -EBADMSG;
+	return got ? 0 : -EBADMSG;
 }
 
 bool proc_net_admin(void)
@@ -323,8 +361,8 @@ bool proc_net_admin(void)
 	if (!f)
 		return geteuid() == 0;
 	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "CapEff: %" SCNx64, &effective) == 1)
-			break;
+		if (strncmp(line, "CapEff:", 7) == 0)
+			take_number(line + 7, 16, &effective);
 	close_below(f);
 	return effective >> CAP_NET_ADMIN_BIT & 1;
 }
@@ -333,27 +371,37 @@ bool proc_first_user_namespace(void)
 {
 	FILE *f = open_below("self/uid_map");
 	uint64_t inside, outside, n;
-	bool first;
+	const char *at;
+	char line[128];
 
 	if (!f)
 		return true; /* a kernel without user namespaces */
-	first = fscanf(f, "%" SCNu64 " %" SCNu64 " %" SCNu64, &inside, &outside, &n) == 3 &&
-		inside == 0 && outside == 0 && n == UINT32_MAX;
+	at = take_number(fgets(line, sizeof(line), f), 10, &inside);
+	at = take_number(take_number(at, 10, &outside), 10, &n);
 	close_below(f);
-	return first;
+	return at && inside == 0 && outside == 0 && n == UINT32_MAX;
 }
 
 bool proc_words(const char *path, char *text, size_t n)
 {
 	FILE *f = open_below(path);
-	size_t used = 0;
-	char word[128];
+	size_t used = 0, length;
+	char line[256];
 
 	text[0] = '\0';
 	if (!f)
 		return false;
-	while (fscanf(f, "%127s", word) == 1 && used + strlen(word) + 2 < n)
-		used += (size_t)snprintf(text + used, n - used, "%s%s", used ? " " : "", word);
+	while (fgets(line, sizeof(line), f)) {
+		const char *word = line + strspn(line, BLANKS);
+
+		for (; *word; word += strspn(word, BLANKS)) {
+			length = strcspn(word, BLANKS);
+			if (used + length + 2 < n)
+				used += (size_t)snprintf(text + used, n - used, "%s%.*s",
+							 used ? " " : "", (int)length, word);
+			word += length;
+		}
+	}
 	close_below(f);
 	return used > 0;
 }

@@ -85,10 +85,11 @@ static void print_start(FILE *f, const struct status *run)
 	uint64_t since = status_of_run(run, "cth_start_time_seconds");
 	time_t now = time(NULL), then = (time_t)since;
 	struct tm *at = localtime(&then);
-	char text[32] = "?";
+	const char *text = "?";
 
 	if (at && since > 0 && since < (uint64_t)1 << 40)
-		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", at);
+		text = phrase("%d-%02d-%02d %02d:%02d:%02d", 1900 + at->tm_year, 1 + at->tm_mon,
+			      at->tm_mday, at->tm_hour, at->tm_min, at->tm_sec);
 	fprintf(f, "serving for %s, since %s",
 		now > then && then > 0 ? span_text((uint64_t)(now - then)) : "0s", text);
 	for (size_t i = 0; i < run->samples_n; i++)

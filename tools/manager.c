@@ -24,7 +24,7 @@
 
 #define KEPT "-kept"
 
-static struct notify notify = { .fd = -1 };
+static struct notify notify; /* manager_begin() comes before all others */
 static struct {
 	int fd;           /* -1: it has been taken */
 	const char *name;

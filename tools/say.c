@@ -24,8 +24,8 @@ const char *said_by = "cth";
 /* Of two names for one number the first one here is told. */
 #define E(name) { name, #name }
 static const struct {
-	int number;
-	const char *name;
+	int16_t number;
+	char name[16];
 } errnos[] = {
 	E(EPERM), E(ENOENT), E(ESRCH), E(EINTR), E(EIO), E(ENXIO), E(E2BIG), E(ENOEXEC), E(EBADF),
 	E(ECHILD), E(EAGAIN), E(ENOMEM), E(EACCES), E(EFAULT), E(ENOTBLK), E(EBUSY), E(EEXIST),

@@ -218,9 +218,10 @@ static int top_main(const struct applet *self, int argc, char **argv)
 		{ "times", required_argument, NULL, 'n' },
 		{ NULL, 0, NULL, 0 },
 	};
-	static struct top t = { .interval = 1 };
+	static struct top t;
 	int c, r;
 
+	t.interval = 1;
 	while ((c = getopt_long(argc, argv, COMMON_SHORT "d:n:", long_options, NULL)) != -1) {
 		if (c == 'd' && !parse_number(optarg, 1, 86400, &t.interval))
 			return usage_error(self, "-d %s: it is a number of seconds from 1 to 86400",

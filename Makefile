@@ -111,14 +111,18 @@ $(BUILD)/choice/made: FORCE
 $(STATIC_LIB) $(SHARED_LIB) $(BUILD)/cth: $(BUILD)/choice/made
 
 # cth without glibc, in $(BUILD)/static. musl has no kernel headers of its own: those of
-# the system are looked for last, so that none of glibc's comes before musl's.
+# the system are looked for last, so that none of glibc's comes before musl's. A program that is
+# never relocated needs nothing that is read-only only later, and one that is to be small no
+# segment for each kind of what is read only.
 MUSL_CC  ?= musl-gcc
 STRIP    ?= -s
 UAPI_DIR ?= /usr/include
 static:
 	@test/deps musl-tools linux-libc-dev
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static CC=$(MUSL_CC) LDFLAGS="-static $(STRIP)" \
-		CPPFLAGS="-idirafter $(UAPI_DIR) -idirafter $(UAPI_DIR)/$$(gcc -print-multiarch)" \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static CC=$(MUSL_CC) \
+		CFLAGS="$(CFLAGS) -fno-pie" \
+		LDFLAGS="-static -no-pie $(STRIP) -Wl,--build-id=none -Wl,-z,noseparate-code,-z,norelro \
+			-Wl,-z,common-page-size=64" CPPFLAGS="-idirafter $(UAPI_DIR) -idirafter $(UAPI_DIR)/$$(gcc -print-multiarch)" \
 		$(BUILD)/static/cth
 
 # The library as two files, $(BUILD)/amalgam/cth.c and cth.h; with PROTOS, of these protocols.

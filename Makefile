@@ -22,6 +22,11 @@ TOOL_DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCTH_VERSION='"$(VERSION)"
 
 LIB_SRC  := $(sort $(wildcard netlink/*.c queue/*.c cthelper/*.c cthelper/proto/*.c))
 TOOL_SRC := $(sort $(wildcard tools/*.c))
+# What runs as long as a service does is linked last, beside the library: what stands together is
+# in memory together, and the rest is not.
+SERVING  := channel guardian interrupts jail json keeper kept kernel line listen log manager notify \
+	proc run run_counts run_limits run_list run_places run_show run_status say seccomp \
+	status_counters status_serve status_snapshot trim watch worker
 LINKS    := nfct-helper-add nfct-helper-del nfct-helper-get nfqnl_test
 
 # PROTOS="ftp tftp" and TOOLS="run queue" leave out all other protocols and applets: the lists
@@ -44,6 +49,8 @@ endif
 endif
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 PIC_OBJ  := $(LIB_SRC:%.c=$(BUILD)/pic/%.o)
+SERVING  := $(filter $(SERVING:%=tools/%.c),$(TOOL_SRC))
+TOOL_SRC := $(filter-out $(SERVING),$(TOOL_SRC)) $(SERVING)
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
 
 # What is private to the library stays out of an installation.

@@ -319,7 +319,8 @@ void elsewhere_look(const struct elsewhere_helper *helpers, size_t n, const char
 	int ends[2];
 	pid_t child;
 
-	memset(found, 0, sizeof(*found));
+	found->n = found->looked = found->shut = 0;
+	found->whole = found->barred = false;
 	if (n == 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return;
 	child = fork();

@@ -34,13 +34,13 @@ struct elsewhere_place {
 };
 
 struct elsewhere {
-	struct elsewhere_place places[ELSEWHERE_MOST];
-	size_t n;
+	size_t n;        /* of places, below: what stands behind them was never written to */
 	size_t looked;   /* namespaces that were looked at, ours not counted */
 	bool whole;      /* there are no more that may be looked at */
 	bool barred;     /* some are not to be seen: the right to see where processes are is missing */
 	size_t shut;     /* that were seen, while the right to go there is missing; and the first */
 	struct elsewhere_place first_shut;
+	struct elsewhere_place places[ELSEWHERE_MOST];
 };
 
 /*

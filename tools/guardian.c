@@ -29,6 +29,7 @@
 #include "manager.h"
 #include "proc.h"
 #include "roles.h"
+#include "trim.h"
 
 #define KEEPER_TRIES  8     /* in a row, none of which has come to serve, or even to life */
 #define KEEPER_WAIT   50    /* ms before the second start then, and twice as long each time */
@@ -382,6 +383,7 @@ static void keeper_serves(struct guardian *g)
 		note("%s is in force", g->run->conf.file);
 	}
 	manager_ready(g->run);
+	trim_program();
 }
 
 /* It has nothing to give. */

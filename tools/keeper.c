@@ -21,6 +21,7 @@
 #include "kept.h"
 #include "proc.h"
 #include "roles.h"
+#include "trim.h"
 #include "watch.h"
 
 #define WAKE_MS      1000 /* verdicts that the kernel had no memory for are tried again */
@@ -370,6 +371,7 @@ static int keep_serving(struct keeper *k)
 	struct run *r = k->run;
 	int status = CTH_EXIT_OK;
 
+	trim_program();
 	while (!k->leaving && status == CTH_EXIT_OK) {
 		uint32_t ready;
 

@@ -13,6 +13,7 @@
 #include "helper.h"
 #include "manager.h"
 #include "roles.h"
+#include "trim.h"
 #include "watch.h"
 
 #define WAKE_MS 1000 /* verdicts that the kernel had no memory for are tried again */
@@ -296,6 +297,7 @@ static int serve(struct run *r)
 		err = watch_add(&watch, cth_sock_fd(&r->places[i].service.sock), (unsigned)i);
 	if (err < 0)
 		return fail(err, "watch for packets", NULL, NULL);
+	trim_program();
 	while (!interrupted && status == CTH_EXIT_OK) {
 		int watched = manager_alive(true);
 

@@ -65,8 +65,6 @@ struct run {
 	const struct words *words; /* of the command line, beside a file */
 	bool check, list, verbose, queue_given;
 	const char *log;         /* stderr or syslog; NULL: as conf says */
-	struct run_place places[RUN_PLACES];
-	size_t places_n;
 	/* All helpers, those of a place together; and beside them their terms as they are written. */
 	struct cth_served *served;
 	struct cth_served sides[2][CTH_SERVICE_HELPERS]; /* in force, and to be next */
@@ -96,6 +94,8 @@ struct run {
 	uint64_t untold;         /* lines of -v that would have had to wait for their reader */
 	bool mute;               /* standard output takes nothing any more */
 	int write_error;
+	size_t places_n;
+	struct run_place places[RUN_PLACES]; /* the last: of most of them nothing is ever touched */
 };
 
 /* run_options.c: the command line: -1, or an exit code. */

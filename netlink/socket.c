@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 #include "socket.h"
@@ -24,6 +25,7 @@
 
 #define MAX_PARTS       1024 /* of one datagram: UIO_MAXIOV of linux/uio.h */
 #define RECEIVE_BATCH   24   /* datagrams per system call: what the stack has room for */
+#define LONGEST_WAIT    86400 /* s; kernels with 32 bits take 24 days for no end at all */
 #define REQUEST_TIMEOUT 5000 /* ms; netlink answers at once, or the answer was lost */
 #define GRACE           1000 /* ms, see await_answer */
 #define DUMP_TRIES      4
@@ -32,32 +34,31 @@
 
 /* The real kernel behind the seam. */
 
-static int receive_one(int fd, struct cth_slot *slot, size_t n)
+static int receive_one(int fd, struct cth_slot *slot, size_t n, bool wait)
 {
-	struct iovec iov = { .iov_base = slot->buf, .iov_len = slot->cap };
-	struct sockaddr_nl from = { 0 };
-	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov,
-			      .msg_iovlen = 1 };
-	ssize_t got = recvmsg(fd, &msg, MSG_DONTWAIT);
+	struct sockaddr_nl from = { .nl_pid = 0 };
+	socklen_t from_len = sizeof(from);
+	/* With MSG_TRUNC the kernel tells how long it was, instead of how much of it there is. */
+	ssize_t got = recvfrom(fd, slot->buf, slot->cap, MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT),
+			       (struct sockaddr *)&from, &from_len);
 
 	(void)n;
 	if (got < 0)
 		return -errno;
-	slot->n = (size_t)got;
+	slot->truncated = (size_t)got > slot->cap;
+	slot->n = slot->truncated ? slot->cap : (size_t)got;
 	slot->portid = from.nl_pid;
-	slot->truncated = (msg.msg_flags & MSG_TRUNC) != 0;
 	return 1;
 }
 
-static int receive_batch(int fd, struct cth_slot *slots, size_t n)
+/* It is only the first that is waited for. */
+static int receive_batch(int fd, struct cth_slot *slots, size_t n, bool wait)
 {
 	struct mmsghdr msgs[RECEIVE_BATCH];
 	struct sockaddr_nl from[RECEIVE_BATCH];
 	struct iovec iov[RECEIVE_BATCH];
 	int got;
 
-	if (n > RECEIVE_BATCH)
-		n = RECEIVE_BATCH;
 	memset(msgs, 0, sizeof(msgs[0]) * n);
 	memset(from, 0, sizeof(from[0]) * n);
 	for (size_t i = 0; i < n; i++) {
@@ -68,7 +69,7 @@ static int receive_batch(int fd, struct cth_slot *slots, size_t n)
 		msgs[i].msg_hdr.msg_iov = &iov[i];
 		msgs[i].msg_hdr.msg_iovlen = 1;
 	}
-	got = recvmmsg(fd, msgs, (unsigned)n, MSG_DONTWAIT, NULL);
+	got = recvmmsg(fd, msgs, (unsigned)n, wait ? MSG_WAITFORONE : MSG_DONTWAIT, NULL);
 	if (got < 0)
 		return -errno;
 	for (int i = 0; i < got; i++) {
@@ -83,43 +84,83 @@ static int receive_batch(int fd, struct cth_slot *slots, size_t n)
  * An answer is awaited from deep below, where stack is dear: by this table no compiler makes
  * one function, and one frame, of the two.
  */
-static int (*const receive_some[])(int fd, struct cth_slot *slots, size_t n) = {
+static int (*const receive_some[])(int fd, struct cth_slot *slots, size_t n, bool wait) = {
 	receive_batch, receive_one,
 };
 
-/* Fills as many slots as there are datagrams: a system call for each RECEIVE_BATCH. */
-static int receive_waiting(struct cth_sock *s, struct cth_slot *slots, size_t n)
+/*
+ * Fills as many slots as there are datagrams. A slot takes some preparation: at first so many are
+ * as came the last time, and one that stays empty, so that this was all; then a system call for
+ * each RECEIVE_BATCH.
+ */
+static int receive_all(struct cth_sock *s, struct cth_slot *slots, size_t n, bool wait)
 {
-	size_t got = 0;
+	size_t got = 0, most = s->lately ? s->lately + 1 : 2;
 	int r = 0;
 
 	while (got < n) {
-		size_t left = n - got;
+		size_t some = n - got;
 
-		r = receive_some[left == 1](s->fd, slots + got, left);
+		if (most > RECEIVE_BATCH)
+			most = RECEIVE_BATCH;
+		if (some > most)
+			some = most;
+		r = receive_some[some == 1](s->fd, slots + got, some, wait && got == 0);
 		if (r <= 0)
 			break;
 		got += (size_t)r;
-		if (r < RECEIVE_BATCH)
+		if ((size_t)r < some)
 			break;
+		most = RECEIVE_BATCH;
 	}
 	if (got && r == -ENOBUFS)
 		s->stats.overruns++; /* the kernel tells it once, and this was it */
+	if (got)
+		s->lately = got;
 	return got ? (int)got : r;
+}
+
+/*
+ * How long a receive waits is an option of the socket, so that one call waits and receives: with
+ * poll(2) it would be two for each packet that comes alone. There always is an end to it, because
+ * only then a signal is one, too, if its handler has SA_RESTART.
+ */
+static int set_wait(struct cth_sock *s, int timeout_ms)
+{
+	struct timeval wait = { .tv_sec = LONGEST_WAIT };
+
+	if (timeout_ms == s->wait_ms)
+		return 0;
+	if (timeout_ms > 0) {
+		wait.tv_sec = timeout_ms / 1000;
+		wait.tv_usec = timeout_ms % 1000 * 1000;
+	}
+	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
+		return -errno;
+	s->wait_ms = timeout_ms;
+	return 0;
+}
+
+/* Whoever else has the socket open, or an event loop, may want that no receive waits. */
+static bool never_waits(const struct cth_sock *s)
+{
+	int flags = fcntl(s->fd, F_GETFL);
+
+	return flags >= 0 && flags & O_NONBLOCK;
 }
 
 static int kernel_receive(void *ctx, struct cth_slot *slots, size_t n, int timeout_ms)
 {
 	struct cth_sock *s = (struct cth_sock *)ctx;
 	struct pollfd ready = { .fd = s->fd, .events = POLLIN };
-	int r;
+	int r = timeout_ms ? set_wait(s, timeout_ms) : 0;
 
-	/* Asked first, polled second: under load there is always something. */
-	r = receive_waiting(s, slots, n);
-	if (r == -EAGAIN && timeout_ms != 0) {
+	if (r == 0)
+		r = receive_all(s, slots, n, timeout_ms != 0);
+	if (r == -EAGAIN && timeout_ms != 0 && (timeout_ms < 0 || never_waits(s))) {
 		if (poll(&ready, 1, timeout_ms) < 0)
 			return errno == EINTR ? 0 : -errno;
-		r = receive_waiting(s, slots, n);
+		r = receive_all(s, slots, n, false);
 	}
 	return r == -EAGAIN || r == -EINTR ? 0 : r;
 }
@@ -141,22 +182,32 @@ static int grow_send_buffer(int fd, const struct iovec *parts, size_t n)
 	return 0;
 }
 
-static int kernel_send(void *ctx, const struct iovec *parts, size_t n)
+/* One part takes no list of parts, which the kernel would have to copy. */
+static ssize_t send_parts(int fd, const struct iovec *parts, size_t n)
 {
-	const struct cth_sock *s = (const struct cth_sock *)ctx;
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct msghdr msg;
 	uint16_t count = (uint16_t)n; /* msg_iovlen is size_t in glibc, int in musl */
-	bool grown = false;
 
-	if (n > MAX_PARTS)
-		return -EMSGSIZE;
+	if (n == 1)
+		return sendto(fd, parts->iov_base, parts->iov_len, 0, (struct sockaddr *)&kernel,
+			      sizeof(kernel));
 	memset(&msg, 0, sizeof(msg));
 	msg.msg_name = &kernel;
 	msg.msg_namelen = sizeof(kernel);
 	msg.msg_iov = (struct iovec *)(uintptr_t)parts; /* sendmsg(2) does not write to it */
 	msg.msg_iovlen = count;
-	while (sendmsg(s->fd, &msg, 0) < 0) {
+	return sendmsg(fd, &msg, 0);
+}
+
+static int kernel_send(void *ctx, const struct iovec *parts, size_t n)
+{
+	const struct cth_sock *s = (const struct cth_sock *)ctx;
+	bool grown = false;
+
+	if (n > MAX_PARTS)
+		return -EMSGSIZE;
+	while (send_parts(s->fd, parts, n) < 0) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EMSGSIZE || grown || grow_send_buffer(s->fd, parts, n) < 0)
@@ -213,11 +264,11 @@ void cth_sock_seam(struct cth_sock *s, const struct cth_io *io, void *buf, size_
 	s->io = *io;
 }
 
-/* What adopting needs and can fail at: flags and a port of our own. */
+/* What adopting needs and can fail at: a flag and a port of our own. */
 static int prepare_descriptor(struct cth_sock *s)
 {
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
-	int protocol = 0, flags, r;
+	int protocol = 0, r;
 	socklen_t n = sizeof(protocol);
 
 	r = learn_portid(s);
@@ -227,9 +278,7 @@ static int prepare_descriptor(struct cth_sock *s)
 		return -errno;
 	if (protocol != NETLINK_NETFILTER)
 		return -EPROTOTYPE;
-	flags = fcntl(s->fd, F_GETFL);
-	if (flags < 0 || fcntl(s->fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-	    fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0)
+	if (fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -errno;
 	if (s->portid != 0)
 		return 0;
@@ -271,7 +320,7 @@ int cth_sock_open(struct cth_sock *s, void *buf, size_t cap)
 	int fd, r;
 
 	sock_init(s, buf, cap);
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	if (fd < 0)
 		return -errno;
 	r = cth_sock_adopt(s, fd, buf, cap);

@@ -65,7 +65,8 @@ struct cth_sock {
 	bool cap_ack;         /* and does not echo requests (4.3) */
 	int timeout_ms;       /* for one request's answer; may be changed */
 	/* private */
-	int fd;
+	int fd, wait_ms;      /* how long a receive waits; 0: not set yet */
+	size_t lately;        /* datagrams that the last one had */
 	uint32_t seq;
 	struct cth_slot answers;
 };
@@ -83,16 +84,18 @@ struct cth_nack {
 #define CTH_SOCK_BUF 32768 /* enough for any answer but queued packets */
 
 /*
- * Opens a socket in the current network namespace: close-on-exec, non-blocking, with
- * EXT_ACK, CAP_ACK and NO_ENOBUFS where the kernel has them. Answers are received
- * into buf, which must live as long as s; s itself must stay where it is.
+ * Opens a socket in the current network namespace: close-on-exec, with EXT_ACK, CAP_ACK
+ * and NO_ENOBUFS where the kernel has them. A receive waits in the kernel (SO_RCVTIMEO), so it is
+ * not O_NONBLOCK; an event loop may set that, which costs a poll(2) for each wait. Answers are
+ * received into buf, which must live as long as s; s itself must stay where it is.
  * -EPROTONOSUPPORT: no nfnetlink in the kernel.
  */
 int cth_sock_open(struct cth_sock *s, void *buf, size_t cap);
 
 /*
  * The same on a descriptor that is already open, from another process or namespace. On
- * success s owns it. -EPROTOTYPE: it is no netfilter netlink socket; it is as it was.
+ * success s owns it. SO_RCVTIMEO is one for all processes that have it: those that receive by
+ * turns wait alike. -EPROTOTYPE: it is no netfilter netlink socket; it is as it was.
  */
 int cth_sock_adopt(struct cth_sock *s, int fd, void *buf, size_t cap);
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 #include "unit.h"
 #include "../../netlink/uapi.h"
@@ -578,7 +579,6 @@ static void the_real_socket_opens_and_is_what_it_says(void **state)
 	fd = cth_sock_fd(&real);
 	assert_true(fd >= 0);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	assert_int_not_equal(real.portid, 0);
 	assert_int_equal(cth_sock_open(&twin, answers, sizeof(answers)), 0);
 	assert_int_not_equal(twin.portid, real.portid);
@@ -625,18 +625,87 @@ static void wake_up(int number)
 /* EINTR: whoever waits for ever gets to look at what the signal was for. */
 static void a_signal_ends_the_wait_and_is_no_error(void **state)
 {
-	struct sigaction action = { .sa_handler = wake_up };
+	static const int flags[] = { 0, SA_RESTART }, waits[] = { -1, 60000 };
 	struct itimerval soon = { .it_value = { .tv_usec = 20000 } };
-	struct cth_slot slot = { .buf = out, .cap = sizeof(out) };
+	struct cth_slot slots[2] = { { .buf = out, .cap = 512 }, { .buf = out + 512, .cap = 512 } };
 	struct cth_sock real;
 
 	(void)state;
 	if (!has_nfnetlink())
 		return;
 	assert_int_equal(cth_sock_open(&real, answers, sizeof(answers)), 0);
-	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
-	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
-	assert_int_equal(cth_sock_receive(&real, &slot, 1, -1), 0);
+	for (size_t i = 0; i < 8; i++) {
+		struct sigaction action = { .sa_handler = wake_up, .sa_flags = flags[i & 1] };
+
+		assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+		assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+		assert_int_equal(cth_sock_receive(&real, slots, 1 + (i >> 1 & 1), waits[i >> 2]), 0);
+	}
+	cth_sock_close(&real);
+}
+
+static int64_t milliseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* As long as it was asked to, also where an event loop has made the descriptor non-blocking. */
+static void a_receive_waits_as_long_as_it_is_told(void **state)
+{
+	static const int waits[] = { 30, 60, 0, 30, 1 };
+	struct cth_slot slot = { .buf = out, .cap = sizeof(out) };
+	struct cth_sock real;
+	int fd;
+
+	(void)state;
+	if (!has_nfnetlink())
+		return;
+	assert_int_equal(cth_sock_open(&real, answers, sizeof(answers)), 0);
+	fd = cth_sock_fd(&real);
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+			int64_t from = milliseconds();
+
+			assert_int_equal(cth_sock_receive(&real, &slot, 1, waits[i]), 0);
+			assert_true(milliseconds() - from >= waits[i] - 1);
+			assert_true(milliseconds() - from < waits[i] + 20000);
+		}
+		assert_int_equal(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK), 0);
+	}
+	cth_sock_close(&real);
+}
+
+/* What is longer than its slot is told so, and nothing is written behind that. */
+static void a_datagram_longer_than_its_slot_is_cut(void **state)
+{
+	uint8_t noop[16] = { 0 }, room[3][24];
+	struct cth_slot ring[3];
+	struct iovec part = { noop, sizeof(noop) };
+	struct cth_sock real;
+
+	(void)state;
+	if (!has_nfnetlink())
+		return;
+	assert_int_equal(cth_sock_open(&real, answers, sizeof(answers)), 0);
+	cth_store_host32(noop, 16);
+	cth_store_host16(noop + 4, NLMSG_NOOP);
+	cth_store_host16(noop + 6, NLM_F_REQUEST | NLM_F_ACK);
+	for (size_t n = 1; n <= 3; n += 2) {
+		memset(room, 0xee, sizeof(room));
+		cth_slots(ring, 3, room, sizeof(room[0]));
+		for (size_t i = 0; i < 3; i++)
+			ring[i].cap = 20;
+		assert_int_equal(cth_sock_send(&real, &part, 1), 0);
+		assert_int_equal(cth_sock_receive(&real, ring, n, 1000), 1);
+		assert_true(ring[0].truncated); /* an answer has 36 bytes, or more */
+		assert_int_equal(ring[0].n, 20);
+		assert_int_equal(room[0][19] == 0xee && room[0][18] == 0xee, 0);
+		assert_int_equal(room[0][20], 0xee);
+	}
+	assert_int_equal(real.stats.truncated, 2);
 	cth_sock_close(&real);
 }
 
@@ -702,7 +771,7 @@ static void an_open_socket_can_be_adopted(void **state)
 		assert_true(fd >= 0);
 		assert_int_equal(cth_sock_adopt(&real, fd, answers, sizeof(answers)), 0);
 		assert_int_not_equal(real.portid, 0);
-		assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+		assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 		first = cth_sock_seq(&real);
 		assert_true(first > 1); /* where a former owner's answers are unlikely */
 		portid = real.portid;
@@ -711,7 +780,7 @@ static void an_open_socket_can_be_adopted(void **state)
 		cth_sock_close(&real);
 		fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 		assert_int_equal(cth_sock_adopt(&real, fd, answers, sizeof(answers)), -EPROTOTYPE);
-		assert_false(fcntl(fd, F_GETFL) & O_NONBLOCK); /* as it was */
+		assert_false(fcntl(fd, F_GETFD) & FD_CLOEXEC); /* as it was */
 		close(fd);
 	}
 	assert_int_equal(pipe(wrong), 0);
@@ -761,6 +830,8 @@ int main(void)
 		cmocka_unit_test_setup(the_real_socket_opens_and_is_what_it_says, setup),
 		cmocka_unit_test_setup(the_real_kernel_answers, setup),
 		cmocka_unit_test_setup(a_signal_ends_the_wait_and_is_no_error, setup),
+		cmocka_unit_test_setup(a_receive_waits_as_long_as_it_is_told, setup),
+		cmocka_unit_test_setup(a_datagram_longer_than_its_slot_is_cut, setup),
 		cmocka_unit_test_setup(many_answers_fill_many_slots, setup),
 		cmocka_unit_test_setup(a_datagram_longer_than_the_send_buffer_is_sent, setup),
 		cmocka_unit_test_setup(an_open_socket_can_be_adopted, setup),

@@ -143,6 +143,7 @@ static int services_prepare(const struct cth_service_part *parts, size_t n,
 		/* The slots are as large as it wants them. */
 		(void)cth_queue_init(&s->queue, &s->sock, s->ring, CTH_SERVICE_SLOTS, s->out,
 				     CTH_QUEUE_OUT, cth_engine_packet, &s->engine);
+		s->queue.singly = true; /* a dialogue's packets mostly come alone */
 		service_init_engine(s);
 	}
 	return r < 0 ? r : cth_steps_share(parts, n);

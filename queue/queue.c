@@ -36,6 +36,7 @@
 #define QUEUE_OUT_MAX     131072u /* with a payload behind it, less than a usual send buffer */
 #define QUEUE_CONFIG_SIZE 64u
 #define QUEUE_RETRY_MS    20 /* at most, between two tries of verdicts that found no memory */
+#define QUEUE_ALONE       8  /* receives of one, until one looks whether there are more */
 
 /* Ids wrap; the kernel too compares them by their difference. */
 static bool id_after(uint32_t id, uint32_t other)
@@ -45,7 +46,7 @@ static bool id_after(uint32_t id, uint32_t other)
 
 static struct cth_queue_bound *bound_find(struct cth_queue *q, uint16_t num)
 {
-	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+	for (size_t i = 0; i < q->bounds; i++)
 		if (q->bound[i].used && q->bound[i].num == num)
 			return &q->bound[i];
 	return NULL;
@@ -59,6 +60,8 @@ static struct cth_queue_bound *bound_add(struct cth_queue *q, uint16_t num)
 		memset(&q->bound[i], 0, sizeof(q->bound[i]));
 		q->bound[i].used = true;
 		q->bound[i].num = num;
+		if (q->bounds <= i)
+			q->bounds = i + 1;
 		return &q->bound[i];
 	}
 	return NULL;
@@ -68,6 +71,8 @@ static void bound_remove(struct cth_queue *q, struct cth_queue_bound *b)
 {
 	q->stats.held -= b->held;
 	b->used = false;
+	while (q->bounds > 0 && !q->bound[q->bounds - 1].used)
+		q->bounds--;
 }
 
 /* Messages, and behind the last of them the payload that it announces. */
@@ -255,7 +260,7 @@ static bool left_is_unknown(const struct cth_queue_bound *b)
 /* Is it open, of any queue, where what a dead owner has left ends? */
 static bool left_any(const struct cth_queue *q)
 {
-	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+	for (size_t i = 0; i < q->bounds; i++)
 		if (left_is_unknown(&q->bound[i]))
 			return true;
 	return false;
@@ -432,7 +437,7 @@ static void refusal_note(struct cth_queue *q, const struct cth_nlmsg *m)
 		return;
 	q->stats.nacks++;
 	q->last_nack = nack;
-	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+	for (size_t i = 0; i < q->bounds; i++)
 		q->bound[i].doubt |= q->bound[i].ever_held;
 }
 
@@ -488,7 +493,7 @@ int cth_queue_init(struct cth_queue *q, struct cth_sock *sock, struct cth_slot *
 /* All runs become messages, and all messages go; an error waits for cth_queue_flush(). */
 static void gathered_send(struct cth_queue *q)
 {
-	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++) {
+	for (size_t i = 0; i < q->bounds; i++) {
 		if (!q->bound[i].used)
 			continue;
 		left_drop(q, &q->bound[i]);
@@ -697,7 +702,7 @@ int cth_queue_take_over(struct cth_queue *q, uint16_t num, uint32_t flags)
 
 bool cth_queue_first(const struct cth_queue *q, uint16_t num, uint32_t *id)
 {
-	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++) {
+	for (size_t i = 0; i < q->bounds; i++) {
 		const struct cth_queue_bound *b = &q->bound[i];
 
 		if (!b->used || b->num != num || !b->first_known)
@@ -710,7 +715,7 @@ bool cth_queue_first(const struct cth_queue *q, uint16_t num, uint32_t *id)
 
 uint32_t cth_queue_flags(const struct cth_queue *q, uint16_t num)
 {
-	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+	for (size_t i = 0; i < q->bounds; i++)
 		if (q->bound[i].used && q->bound[i].num == num)
 			return q->bound[i].flags;
 	return 0;
@@ -753,9 +758,21 @@ static int ring_receive(struct cth_queue *q, size_t slots, int timeout_ms, bool 
 /* So what a dead owner has left is all there is, where no first packet tells. */
 static void nothing_unread(struct cth_queue *q)
 {
-	for (size_t i = 0; i < CTH_QUEUE_BOUND; i++)
+	for (size_t i = 0; i < q->bounds; i++)
 		if (left_is_unknown(&q->bound[i]))
 			left_drop_all(q, &q->bound[i]);
+}
+
+/*
+ * A batch always looks for one more than there is, to know that there is none. While packets come
+ * alone, and it has been asked for, only some receives do so.
+ */
+static size_t ring_slots(struct cth_queue *q, size_t most)
+{
+	if (!q->singly || q->alone == 0 || left_any(q))
+		return most;
+	q->alone--;
+	return 1;
 }
 
 /* One receive and the verdicts for it: how many packets in *done; 0: nothing came. */
@@ -773,6 +790,8 @@ static int ring_turn(struct cth_queue *q, size_t slots, int timeout_ms, size_t *
 	for (int i = 0; i < n; i++)
 		*done += datagram_take(q, cth_span(q->ring[i].buf, q->ring[i].n));
 	q->busy = false;
+	if (slots > 1)
+		q->alone = n == 1 ? QUEUE_ALONE : 0;
 	r = cth_queue_flush(q);
 	if (emptied && !owed)
 		q->emptied = q->round;
@@ -803,7 +822,7 @@ int cth_queue_run(struct cth_queue *q, size_t budget, int timeout_ms)
 
 		if (budget > done && budget - done < slots)
 			slots = budget - done;
-		r = ring_turn(q, slots, timeout_ms, &done);
+		r = ring_turn(q, ring_slots(q, slots), timeout_ms, &done);
 		timeout_ms = 0;
 	} while (r > 0 && (done < budget || emptied_but_left(q)));
 	return r < 0 ? r : (int)done;

@@ -94,6 +94,10 @@ struct cth_queue {
 	uint64_t round, emptied;
 	cth_refused_fn *refused;     /* may be set, with refused_ctx, at any time; or NULL */
 	void *refused_ctx;
+	bool singly;                 /* packets that come alone are received alone, which takes less
+				      * than to find nothing behind them. Then emptied falls behind
+				      * round, by some receives, and run without a budget leaves
+				      * packets for the next */
 	bool no_ranges;              /* never collapse ACCEPTs into VERDICT_BATCH: a must where
 				      * several processes read from one descriptor */
 	/* private */
@@ -108,6 +112,8 @@ struct cth_queue {
 	void *ctx;
 	struct cth_verdict verdict;
 	struct cth_edited edited;
+	unsigned alone;       /* receives of one that are left */
+	size_t bounds;        /* of bound, those that may be in use */
 	struct cth_queue_bound {
 		bool used;
 		bool seen;    /* last_id is one */

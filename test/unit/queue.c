@@ -2099,6 +2099,40 @@ static void a_budget_that_is_used_up_does_not_empty_the_socket(void **state)
 	assert_rounds(5, 5);
 }
 
+/* For a while, and no longer than they do come alone. */
+static void packets_that_come_alone_are_received_alone_if_one_wants_so(void **state)
+{
+	uint32_t id = 1;
+
+	(void)state;
+	bound(1);
+	q.singly = true;
+	arrive(1, id++, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	assert_rounds(1, 1);
+	for (uint64_t round = 2; round <= 9; round++) {
+		arrive(1, id++, 1);
+		assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+		assert_rounds(round, 1); /* perhaps there are more */
+	}
+	arrive(1, id++, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	assert_rounds(10, 10);
+	arrive(1, id, 8 + SLOTS + 3);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), SLOTS); /* there are */
+	assert_int_equal(cth_queue_run(&q, 0, 0), 3);
+	assert_rounds(20, 20);
+	arrive(1, id + 8 + SLOTS + 3, 2);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 2);
+	arrive(1, id + 8 + SLOTS + 5, 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
+	assert_int_equal(cth_queue_run(&q, 0, 0), 0); /* alone, and nothing: it is empty */
+	assert_rounds(23, 23);
+	assert_true(q.stats.gaps == 0 && q.stats.verdicts == q.stats.packets);
+}
+
 static void what_is_fed_is_a_round_that_empties_nothing(void **state)
 {
 	(void)state;
@@ -2751,6 +2785,7 @@ int main(void)
 		TEST(a_round_empties_the_socket_only_when_its_verdicts_have_gone),
 		TEST(a_batch_that_fills_the_ring_does_not_empty_the_socket),
 		TEST(a_budget_that_is_used_up_does_not_empty_the_socket),
+		TEST(packets_that_come_alone_are_received_alone_if_one_wants_so),
 		TEST(what_is_fed_is_a_round_that_empties_nothing),
 		TEST(packets_before_an_answer_are_a_round_that_empties_nothing),
 		TEST(neither_an_error_nor_an_overrun_tells_that_the_socket_is_empty),

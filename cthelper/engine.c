@@ -187,7 +187,7 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 	if (engine_is_bare(e, p, &ip, c))
 		return false;
 	memset(&c->view, 0, sizeof(c->view));
-	if (cth_flow_parse(&c->flow, p->ct) == 0 && c->flow.have & CTH_FLOW_HELPER)
+	if (cth_flow_see(&c->flow, p->ct) == 0 && c->flow.have & CTH_FLOW_HELPER)
 		c->served = engine_served(e, c->flow.helper, c->flow.orig.l4);
 	if (!c->served) {
 		e->others++;

@@ -348,7 +348,8 @@ static int flow_nests(struct cth_flow *f, const struct flow_level *l, uint32_t t
 	return r;
 }
 
-int cth_flow_parse(struct cth_flow *f, struct cth_span attrs)
+/* Of nests only those in the set. */
+static int flow_read(struct cth_flow *f, struct cth_span attrs, uint32_t nests)
 {
 	struct flow_level l;
 	uint32_t told = 0;
@@ -366,18 +367,30 @@ int cth_flow_parse(struct cth_flow *f, struct cth_span attrs)
 	f->timeout = l.timeout;
 	f->mark = l.mark;
 	f->use = l.use;
-	return flow_nests(f, &l, told);
+	return flow_nests(f, &l, told & nests);
+}
+
+int cth_flow_parse(struct cth_flow *f, struct cth_span attrs)
+{
+	return flow_read(f, attrs, UINT32_MAX);
+}
+
+int cth_flow_see(struct cth_flow *f, struct cth_span attrs)
+{
+	return flow_read(f, attrs, CTH_FLOW_ORIG | CTH_FLOW_REPLY | FLOW_HELP | FLOW_ADJ_ORIG |
+				   FLOW_ADJ_REPLY);
 }
 
 const char *cth_flow_helper(struct cth_span attrs)
 {
-	static const struct cth_attr_rule only[] = { [CTA_HELP] = { 0, CTH_ATTR_ANY, false } };
-	struct cth_span top[FLOW_ENTRIES(only)], help[FLOW_ENTRIES(help_rules)];
+	static const struct cth_attr_field only[] = { [CTA_HELP] = { CTH_ATTR_SPAN, 0, 1 } };
+	struct cth_span help = { NULL, 0 }, v[FLOW_ENTRIES(help_rules)];
+	uint32_t told = 0;
 
-	if (cth_attr_index(attrs, only, FLOW_ENTRIES(only), top) < 0 ||
-	    cth_attr_index(top[CTA_HELP], help_rules, FLOW_ENTRIES(help_rules), help) < 0)
+	if (FLOW_READ(attrs, only, &help, &told) < 0 ||
+	    cth_attr_index(help, help_rules, FLOW_ENTRIES(help_rules), v) < 0)
 		return NULL;
-	return (const char *)help[CTA_HELP_NAME].p;
+	return (const char *)v[CTA_HELP_NAME].p;
 }
 
 /* What a verdict may change. */

@@ -21,6 +21,12 @@ static inline unsigned cth_row(uint8_t ports)
 	return ports ? ports : 1;
 }
 
+/*
+ * flow.c: of a flow what its helper's packets are decided by: tuples, helper, sequence numbers'
+ * shifts, and what stands beside its nests. As cth_flow_parse(), but no other nest is looked into.
+ */
+int cth_flow_see(struct cth_flow *f, struct cth_span attrs);
+
 /* ctnetlink.c: is it because the kernel has no nf_conntrack_netlink that it refused? */
 bool cth_ctnetlink_is_absent(struct cth_sock *s, const struct cth_nack *nack);
 

@@ -24,7 +24,15 @@
 #define VERDICT_IP4_DF  0x4000u
 #define VERDICT_WORD    12u     /* attributes, with their headers */
 #define VERDICT_MARK    8u
-#define VERDICT_FLOW    (CTA_NAT_SEQ_ADJ_REPLY + 1)
+#define VERDICT_LABELS  16u     /* bytes, at most */
+#define VERDICT_NAME    16u     /* bytes of a helper's, its NUL included */
+#define VERDICT_ENTRIES(table) (sizeof(table) / sizeof((table)[0]))
+
+/* What is told of a flow, or what is to be changed of it. */
+enum {
+	VERDICT_STATUS  = 1 << 0,
+	VERDICT_TIMEOUT = 1 << 1,
+};
 
 void cth_verdict_init(struct cth_verdict *v)
 {
@@ -46,24 +54,33 @@ static int verdict_refuse(const char **why, int err, const char *sentence)
 }
 
 /* What of a packet's flow matters here; all absent if it is not told. */
-static void verdict_flow(const struct cth_pkt *p, struct cth_span v[VERDICT_FLOW])
+struct verdict_flow {
+	uint32_t status;
+	struct cth_span help, seq_orig, seq_reply; /* p NULL: absent, as status without told */
+	uint32_t told;
+};
+
+#define VERDICT_FIELD(as, type, member, part) { as, offsetof(struct type, member), part }
+
+static void verdict_flow(const struct cth_pkt *p, struct verdict_flow *f)
 {
-	static const struct cth_attr_rule rules[VERDICT_FLOW] = {
-		[CTA_STATUS]        = { 4, CTH_ATTR_ANY, false },
-		[CTA_HELP]          = { 0, CTH_ATTR_ANY, false },
-		[CTA_NAT_SEQ_ADJ_ORIG]  = { 0, CTH_ATTR_ANY, false },
-		[CTA_NAT_SEQ_ADJ_REPLY] = { 0, CTH_ATTR_ANY, false },
+	static const struct cth_attr_field fields[] = {
+		[CTA_STATUS] = VERDICT_FIELD(CTH_ATTR_BE32, verdict_flow, status, VERDICT_STATUS),
+		[CTA_HELP]   = VERDICT_FIELD(CTH_ATTR_SPAN, verdict_flow, help, 0),
+		[CTA_NAT_SEQ_ADJ_ORIG]  = VERDICT_FIELD(CTH_ATTR_SPAN, verdict_flow, seq_orig, 0),
+		[CTA_NAT_SEQ_ADJ_REPLY] = VERDICT_FIELD(CTH_ATTR_SPAN, verdict_flow, seq_reply, 0),
 	};
 
-	if (!p || cth_attr_index(p->ct, rules, VERDICT_FLOW, v) < 0)
-		memset(v, 0, VERDICT_FLOW * sizeof(*v));
+	memset(f, 0, sizeof(*f));
+	if (p && cth_attr_read(p->ct, fields, VERDICT_ENTRIES(fields), f, &f->told) < 0)
+		memset(f, 0, sizeof(*f));
 }
 
 /* The helper is called at the hook that would be repeated, and queues the packet again. */
 static int verdict_check_code(const struct cth_verdict *v, const struct cth_pkt *p,
 			      const char **why)
 {
-	struct cth_span flow[VERDICT_FLOW];
+	struct verdict_flow flow;
 
 	switch (v->code) {
 	case CTH_DROP:
@@ -72,8 +89,8 @@ static int verdict_check_code(const struct cth_verdict *v, const struct cth_pkt 
 	case CTH_STOP:
 		return 0;
 	case CTH_REPEAT:
-		verdict_flow(p, flow);
-		if (!flow[CTA_HELP].p)
+		verdict_flow(p, &flow);
+		if (!flow.help.p)
 			return 0;
 		return verdict_refuse(why, -EOPNOTSUPP, "REPEAT for a packet whose flow has a "
 				      "helper: it would be queued again for ever");
@@ -112,68 +129,82 @@ static int verdict_check_bridge(const struct cth_verdict *v, const struct cth_pk
  */
 static int verdict_check_detach(const struct cth_pkt *p, const char **why)
 {
-	struct cth_span flow[VERDICT_FLOW];
+	struct verdict_flow flow;
 
 	if (!p)
 		return 0;
-	verdict_flow(p, flow);
-	if (!flow[CTA_STATUS].p || !(cth_be32(flow[CTA_STATUS].p) & IPS_CONFIRMED))
+	verdict_flow(p, &flow);
+	if (!(flow.status & IPS_CONFIRMED))
 		return verdict_refuse(why, -EOPNOTSUPP, "the helper is detached from a flow that "
 				      "would never be confirmed");
-	if (flow[CTA_NAT_SEQ_ADJ_ORIG].p || flow[CTA_NAT_SEQ_ADJ_REPLY].p)
+	if (flow.seq_orig.p || flow.seq_reply.p)
 		return verdict_refuse(why, -EOPNOTSUPP, "the helper is detached from a flow whose "
 				      "sequence numbers are adjusted");
 	return 0;
 }
 
+/* The name in a CTA_HELP: up to 15 letters and a NUL; p NULL: none. */
+static struct cth_span verdict_name(struct cth_span help)
+{
+	static const struct cth_attr_field fields[] = { [CTA_HELP_NAME] = { CTH_ATTR_SPAN, 0, 1 } };
+	struct cth_span name = { NULL, 0 };
+	const uint8_t *nul = NULL;
+	uint32_t told = 0;
+
+	if (cth_attr_read(help, fields, VERDICT_ENTRIES(fields), &name, &told) == 0 && name.n)
+		nul = memchr(name.p, 0, name.n < VERDICT_NAME ? name.n : VERDICT_NAME);
+	return nul ? cth_span(name.p, (size_t)(nul - name.p)) : cth_span(NULL, 0);
+}
+
 /* The flow's helper can be spoken to and taken off, not exchanged. */
 static bool verdict_other_helper(struct cth_span name, const struct cth_pkt *p)
 {
-	static const struct cth_attr_rule rules[] = { [CTA_HELP_NAME] = { 1, 16, true } };
-	struct cth_span flow[VERDICT_FLOW], own[CTA_HELP_NAME + 1];
+	struct verdict_flow flow;
+	struct cth_span own;
 
 	if (!p || !p->ct.p)
 		return false;
-	verdict_flow(p, flow);
-	return !flow[CTA_HELP].p ||
-	       cth_attr_index(flow[CTA_HELP], rules, CTA_HELP_NAME + 1, own) < 0 ||
-	       !own[CTA_HELP_NAME].p ||
-	       strncmp((const char *)own[CTA_HELP_NAME].p, (const char *)name.p, 16) != 0;
+	verdict_flow(p, &flow);
+	own = verdict_name(flow.help);
+	return !own.p || own.n != name.n || memcmp(own.p, name.p, name.n) != 0;
 }
 
 static int verdict_check_help(struct cth_span help, const struct cth_pkt *p, const char **why)
 {
-	static const struct cth_attr_rule rules[] = {
-		[CTA_HELP_NAME] = { 1, 16, true },
-	};
-	struct cth_span v[CTA_HELP_NAME + 1];
+	struct cth_span name = verdict_name(help);
 
-	if (cth_attr_index(help, rules, CTA_HELP_NAME + 1, v) < 0 || !v[CTA_HELP_NAME].p)
+	if (!name.p)
 		return verdict_refuse(why, -EINVAL, "CTA_HELP without a name of up to 15 letters");
-	if (v[CTA_HELP_NAME].p[0] == '\0')
+	if (name.n == 0)
 		return verdict_check_detach(p, why);
-	if (verdict_other_helper(v[CTA_HELP_NAME], p))
+	if (verdict_other_helper(name, p))
 		return verdict_refuse(why, -EINVAL,
 				      "CTA_HELP names a helper that is not the flow's");
 	return 0;
 }
 
-/* What the kernel refuses to set, as far as the flow is seen. */
-static int verdict_check_status(struct cth_span status, struct cth_span timeout,
-				const struct cth_pkt *p, const char **why)
-{
-	struct cth_span flow[VERDICT_FLOW];
-	uint32_t now;
+/* What is to be changed of a flow. */
+struct verdict_change {
+	uint32_t status, timeout, mark;
+	struct cth_span help, labels;
+	uint32_t told;
+};
 
-	if (!status.p && !timeout.p)
+/* What the kernel refuses to set, as far as the flow is seen. */
+static int verdict_check_status(const struct verdict_change *c, const struct cth_pkt *p,
+				const char **why)
+{
+	struct verdict_flow flow;
+
+	if (!(c->told & (VERDICT_STATUS | VERDICT_TIMEOUT)))
 		return 0;
-	verdict_flow(p, flow);
-	if (!flow[CTA_STATUS].p)
+	verdict_flow(p, &flow);
+	if (!(flow.told & VERDICT_STATUS))
 		return 0;
-	now = cth_be32(flow[CTA_STATUS].p);
-	if (timeout.p && now & IPS_FIXED_TIMEOUT)
+	if (c->told & VERDICT_TIMEOUT && flow.status & IPS_FIXED_TIMEOUT)
 		return verdict_refuse(why, -EPERM, "the flow's timeout is fixed");
-	if (status.p && now & ~cth_be32(status.p) & (IPS_SEEN_REPLY | IPS_ASSURED))
+	if (c->told & VERDICT_STATUS &&
+	    flow.status & ~c->status & (IPS_SEEN_REPLY | IPS_ASSURED))
 		return verdict_refuse(why, -EINVAL,
 				      "the flow's status would lose SEEN_REPLY or ASSURED");
 	return 0;
@@ -185,23 +216,25 @@ static int verdict_check_status(struct cth_span status, struct cth_span timeout,
  */
 static int verdict_check_ct(const struct cth_verdict *v, const struct cth_pkt *p, const char **why)
 {
-	static const struct cth_attr_rule rules[] = {
-		[CTA_STATUS]  = { 4, CTH_ATTR_ANY, false },
-		[CTA_HELP]    = { 0, CTH_ATTR_ANY, false },
-		[CTA_TIMEOUT] = { 4, CTH_ATTR_ANY, false },
-		[CTA_MARK]    = { 4, CTH_ATTR_ANY, false },
-		[CTH_CTA_LABELS] = { 4, 16, false },
+	static const struct cth_attr_field fields[] = {
+		[CTA_STATUS]  = VERDICT_FIELD(CTH_ATTR_BE32, verdict_change, status, VERDICT_STATUS),
+		[CTA_HELP]    = VERDICT_FIELD(CTH_ATTR_SPAN, verdict_change, help, 0),
+		[CTA_TIMEOUT] = VERDICT_FIELD(CTH_ATTR_BE32, verdict_change, timeout, VERDICT_TIMEOUT),
+		[CTA_MARK]    = VERDICT_FIELD(CTH_ATTR_BE32, verdict_change, mark, 0),
+		[CTH_CTA_LABELS] = VERDICT_FIELD(CTH_ATTR_SPAN, verdict_change, labels, 0),
 	};
-	struct cth_span a[CTH_CTA_LABELS + 1];
+	struct verdict_change c;
 	int r;
 
 	if (!v->ct.p)
 		return 0;
-	if (cth_attr_index(v->ct, rules, CTH_CTA_LABELS + 1, a) < 0 || a[CTH_CTA_LABELS].n % 4)
+	memset(&c, 0, sizeof(c));
+	if (cth_attr_read(v->ct, fields, VERDICT_ENTRIES(fields), &c, &c.told) < 0 ||
+	    c.labels.n % 4 || c.labels.n > VERDICT_LABELS || (c.labels.p && c.labels.n == 0))
 		return verdict_refuse(why, -EINVAL, "ct is malformed");
-	r = verdict_check_status(a[CTA_STATUS], a[CTA_TIMEOUT], p, why);
-	if (r == 0 && a[CTA_HELP].p)
-		r = verdict_check_help(a[CTA_HELP], p, why);
+	r = verdict_check_status(&c, p, why);
+	if (r == 0 && c.help.p)
+		r = verdict_check_help(c.help, p, why);
 	return r;
 }
 

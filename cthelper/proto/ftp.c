@@ -802,11 +802,30 @@ static void ftp_byte(struct ftp_run *r, uint8_t c)
 	ftp_advance(&r->s, r->v->reply, 1);
 }
 
+/* Of the rest of a line only its end matters: how many bytes are in front of that. */
+static uint32_t ftp_dull(const struct ftp_run *r, int32_t at, int32_t end)
+{
+	const uint8_t *from = r->v->body.p + at, *newline;
+
+	if (r->s.stage[r->v->reply] != FTP_DULL)
+		return 0;
+	newline = memchr(from, '\n', (size_t)(end - at));
+	return newline ? (uint32_t)(newline - from) : (uint32_t)(end - at);
+}
+
 /* All that is new, up to end. */
 static void ftp_read(struct ftp_run *r, int32_t end)
 {
-	while (ftp_next(r) < end && !r->s.sealed)
-		ftp_byte(r, r->v->body.p[ftp_next(r)]);
+	int32_t at;
+
+	while ((at = ftp_next(r)) < end && !r->s.sealed) {
+		uint32_t dull = ftp_dull(r, at, end);
+
+		if (dull)
+			ftp_advance(&r->s, r->v->reply, dull);
+		else
+			ftp_byte(r, r->v->body.p[at]);
+	}
 	if (r->s.told.fate == FTP_READING && r->s.told.reply == r->v->reply)
 		ftp_tell(r);
 }

@@ -11,23 +11,31 @@
  *
  * A pipe has a reader as long as the worker lives: a question to one that is dead fails when it is
  * asked, one that it dies of when the answer is waited for.
+ *
+ * A pipe's read has no deadline, and poll(2) in front of it would be one more call for each
+ * question. So there is a timer, which goes on from one question to the next: it is set again only
+ * when it has run out, and the question of that moment is a later one. What it does to one whose
+ * time is up holds whether the read has begun or not: from then on the answers' pipe does not wait.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include "roles.h"
 
+#define CHANNEL_SHORT 512      /* bytes of a body */
 #define CHANNEL_ROOM (1 << 17) /* the longest question; a pipe usually has half of it */
 
 _Static_assert(sizeof(struct channel_answer) <= PIPE_BUF, "an answer is one packet of a pipe");
 
-/* Until end, however often it is asked for: 0, or what has come of it. */
-static int channel_await(int fd, short what, int64_t end)
+/* Until end there is room for more of a question: 0, or what has come of it. */
+static int await_room(int fd, int64_t end)
 {
-	struct pollfd wait = { .fd = fd, .events = what };
+	struct pollfd wait = { .fd = fd, .events = POLLOUT };
 	int64_t left;
 	int n;
 
@@ -38,26 +46,81 @@ static int channel_await(int fd, short what, int64_t end)
 	return n > 0 && left > 0 ? 0 : n < 0 ? -errno : -ETIMEDOUT;
 }
 
+/* From where an answer is awaited, and until when; -1: none is, and the time is of no meaning. */
+static volatile sig_atomic_t awaited = -1;
+static volatile int64_t awaited_until;
+
+static volatile sig_atomic_t timer_runs;
+static int64_t timer_end; /* if it runs */
+
+static void set_timer(int64_t end)
+{
+	int64_t left = end - listener_now();
+	struct itimerval t = { .it_value = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 } };
+
+	if (left <= 0)
+		t.it_value = (struct timeval){ .tv_usec = 1 };
+	timer_end = end;
+	timer_runs = 1;
+	(void)setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static void time_is_up(int number)
+{
+	int error = errno;
+
+	(void)number;
+	timer_runs = 0;
+	if (awaited >= 0 && awaited_until > listener_now())
+		set_timer(awaited_until);
+	else if (awaited >= 0)
+		(void)fcntl(awaited, F_SETFL, O_NONBLOCK);
+	errno = error;
+}
+
+int channel_begin(void)
+{
+	struct sigaction a;
+
+	memset(&a, 0, sizeof(a));
+	sigemptyset(&a.sa_mask);
+	a.sa_handler = time_is_up;
+	a.sa_flags = SA_RESTART; /* so the read begins anew, and ends at once */
+	return sigaction(SIGALRM, &a, NULL) < 0 ? -errno : 0;
+}
+
+/* A timer that runs out before that sets itself again. */
+static ssize_t read_until(int fd, void *to, size_t n, int64_t end)
+{
+	ssize_t got;
+
+	awaited_until = end;
+	awaited = fd;
+	if (!timer_runs || timer_end > end)
+		set_timer(end);
+	do
+		got = read(fd, to, n);
+	while (got < 0 && errno == EINTR);
+	awaited = -1;
+	return got;
+}
+
 /* Waits for the answer to id. */
-static int take_answer(const struct channel *c, uint32_t id, int64_t end, struct channel_answer *a)
+static int take_answer(const struct channel *c, uint32_t id, int64_t end, struct cth_decision *d)
 {
 	struct { /* one that is cut would look like an answer */
 		struct channel_answer answer;
 		char more;
 	} got;
-	ssize_t n;
-	int r = channel_await(c->in, POLLIN, end);
+	ssize_t n = read_until(c->in, &got, sizeof(got.answer) + 1, end);
 
-	if (r < 0)
-		return r;
-	do
-		n = read(c->in, &got, sizeof(got.answer) + 1);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return n == 0 ? -ECONNRESET : -errno;
+	if (n < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	if (n == 0)
+		return -ECONNRESET;
 	if (n != (ssize_t)sizeof(got.answer) || got.answer.id != id)
 		return -EPROTO;
-	*a = got.answer;
+	*d = got.answer.decision;
 	return 0;
 }
 
@@ -79,12 +142,13 @@ static int put_question(const struct channel *c, struct iovec parts[2], int64_t 
 	int r = 0;
 
 	while (r == 0 && parts[0].iov_len + parts[1].iov_len > 0) {
-		ssize_t n = writev(c->out, parts, 2);
+		ssize_t n = parts[1].iov_len ? writev(c->out, parts, 2) :
+					       write(c->out, parts[0].iov_base, parts[0].iov_len);
 
 		if (n >= 0)
 			parts_forget(parts, (size_t)n);
 		else if (errno == EAGAIN)
-			r = channel_await(c->out, POLLOUT, end);
+			r = await_room(c->out, end);
 		else if (errno != EINTR)
 			r = -errno;
 	}
@@ -94,19 +158,23 @@ static int put_question(const struct channel *c, struct iovec parts[2], int64_t 
 int channel_ask(const struct channel *c, uint32_t id, uint32_t proto, const struct cth_view *v,
 		int timeout_ms, struct cth_decision *d)
 {
-	struct channel_question q = { .id = id, .proto = proto, .view = *v };
-	struct iovec parts[] = { { &q, sizeof(q) }, { (void *)v->body.p, v->body.n } };
+	struct { /* most are short, and one part costs the kernel less than two */
+		struct channel_question question;
+		uint8_t body[CHANNEL_SHORT];
+	} q;
+	struct iovec parts[] = { { &q, sizeof(q.question) }, { (void *)v->body.p, v->body.n } };
 	int64_t end = listener_now() + timeout_ms;
-	struct channel_answer a;
 	int r;
 
-	q.view.body.p = NULL; /* not even the address */
+	q.question = (struct channel_question){ .id = id, .proto = proto, .view = *v };
+	q.question.view.body.p = NULL; /* not even the address */
+	if (v->body.n <= CHANNEL_SHORT) {
+		memcpy(q.body, v->body.p, v->body.n);
+		parts[0].iov_len += v->body.n;
+		parts[1].iov_len = 0;
+	}
 	r = put_question(c, parts, end);
-	if (r == 0)
-		r = take_answer(c, id, end, &a);
-	if (r == 0)
-		*d = a.decision;
-	return r;
+	return r == 0 ? take_answer(c, id, end, d) : r;
 }
 
 int channel_greet(const struct channel *c)
@@ -119,9 +187,9 @@ int channel_greet(const struct channel *c)
 
 int channel_greeted(const struct channel *c, int timeout_ms)
 {
-	struct channel_answer a;
+	struct cth_decision d;
 
-	return take_answer(c, 0, listener_now() + timeout_ms, &a);
+	return take_answer(c, 0, listener_now() + timeout_ms, &d);
 }
 
 /* Up to n bytes more: how many, 0 at the end. */

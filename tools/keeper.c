@@ -12,7 +12,9 @@
  *                             a report, and counted
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -45,6 +47,7 @@ struct keeper {
 	uint32_t ids[IDS], ids_n, id; /* of questions: in reserve, how many; without random ones */
 	bool leaving, relaying;
 	struct watch watch;
+	bool alone;        /* there is one place: see await() */
 	bool status_rests;
 	unsigned slow;     /* answers of this worker */
 	int64_t worker_at; /* not before that */
@@ -103,8 +106,11 @@ static bool get_answer_of_guardian(struct keeper *k, char word, size_t n, int64_
 {
 	for (int64_t now = listener_now(); now < end; now = listener_now()) {
 		struct pollfd wait = { .fd = k->guardian, .events = POLLIN };
+		int ready = poll(&wait, 1, (int)(end - now));
 
-		if (poll(&wait, 1, (int)(end - now)) <= 0)
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0)
 			break;
 		if (!next_word(k, h)) {
 			if (k->leaving)
@@ -129,15 +135,19 @@ static bool ask_guardian(struct keeper *k, char word, size_t n, int64_t end, str
 	       get_answer_of_guardian(k, word, n, end, h);
 }
 
-/* Does not wait: a guardian that is stopped needs no such sign. */
-static void show_life(struct keeper *k)
+/* Does not wait: a guardian that is stopped needs no such sign. true: it was time for one. */
+static bool show_life_at(struct keeper *k, int64_t now)
 {
-	int64_t now = listener_now();
-
 	if (now < k->alive_at)
-		return;
+		return false;
 	k->alive_at = now + ALIVE_MS;
 	(void)pair_say(k->guardian, ROLE_ALIVE, NULL, 0);
+	return true;
+}
+
+static bool show_life(struct keeper *k)
+{
+	return show_life_at(k, listener_now());
 }
 
 /* Workers. */
@@ -336,12 +346,50 @@ static bool have_decided(const struct cth_call *c, struct cth_decision *d, void 
 
 /* The process. */
 
+static volatile sig_atomic_t rung = 1; /* at first all is looked at */
+
+static void ring(int number)
+{
+	(void)number;
+	rung = 1;
+}
+
+/*
+ * With one place the receive itself waits for packets, which saves a call for each. What else may
+ * come then has its descriptor ring, which ends that wait. Should it ring just before that begins,
+ * it is seen with the next sign of life.
+ */
+static void have_ring(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETOWN, getpid()) < 0 ||
+	    fcntl(fd, F_SETFL, flags | O_ASYNC) < 0)
+		warn("the keeper is not woken: %s: it answers a second late", errno_name(-errno));
+}
+
+static void have_all_ring(const struct keeper *k)
+{
+	struct sigaction a;
+
+	memset(&a, 0, sizeof(a));
+	sigemptyset(&a.sa_mask);
+	a.sa_handler = ring;
+	a.sa_flags = SA_RESTART; /* but for waits with an end to them: signal(7) */
+	sigaction(SIGIO, &a, NULL);
+	have_ring(k->guardian);
+	if (status_fd(&k->run->status) >= 0)
+		have_ring(status_fd(&k->run->status));
+}
+
 /* All that it will ever have open; from inside of the jail nothing can be. */
 static int open_files(struct keeper *k)
 {
 	struct run *r = k->run;
-	int err = watch_begin(&k->watch);
+	int err = channel_begin();
 
+	if (err == 0)
+		err = watch_begin(&k->watch);
 	if (err == 0)
 		err = watch_add(&k->watch, k->guardian, FROM_GUARDIAN);
 	if (err == 0 && status_fd(&r->status) >= 0)
@@ -350,12 +398,15 @@ static int open_files(struct keeper *k)
 		err = watch_add(&k->watch, cth_sock_fd(&r->places[i].service.sock), (unsigned)i);
 	if (err < 0)
 		return fail(err, "watch for packets", NULL, NULL);
+	k->alone = r->places_n == 1;
+	if (k->alone)
+		have_all_ring(k);
 	proc_keep("modules");
 	return CTH_EXIT_OK;
 }
 
 /* Of the status socket only as long as whoever asks does not ask too often. */
-static uint32_t await(struct keeper *k)
+static void mind_rest(struct keeper *k)
 {
 	int fd = status_fd(&k->run->status);
 	bool rests = status_wait(&k->run->status) < 0;
@@ -363,7 +414,21 @@ static uint32_t await(struct keeper *k)
 	if (fd >= 0 && rests != k->status_rests)
 		watch_pause(&k->watch, fd, FROM_STATUS, rests);
 	k->status_rests = rests;
-	return watch_wait(&k->watch, WAKE_MS);
+}
+
+/* Whoever has something for us, packets aside: set as of watch_wait(). */
+static uint32_t await(struct keeper *k, bool look)
+{
+	uint32_t ready, others = 1u << FROM_GUARDIAN | 1u << FROM_STATUS;
+
+	if (k->alone && !look && !rung)
+		return 0;
+	mind_rest(k);
+	rung = 0;
+	ready = watch_wait(&k->watch, k->alone ? 0 : WAKE_MS) & others;
+	if (ready)
+		rung = 1; /* there may be more than what is served at once */
+	return ready;
 }
 
 static int keep_serving(struct keeper *k)
@@ -374,12 +439,13 @@ static int keep_serving(struct keeper *k)
 	trim_program();
 	while (!k->leaving && status == CTH_EXIT_OK) {
 		uint32_t ready;
+		bool second;
 
-		status = run_turn(r);
-		show_life(k);
+		status = run_turn(r, k->alone && !rung ? WAKE_MS : 0);
+		second = show_life(k);
 		if (k->relaying || status != CTH_EXIT_OK)
 			break;
-		ready = await(k);
+		ready = await(k, second);
 		if (ready & 1u << FROM_GUARDIAN)
 			take_words(k);
 		if (ready & 1u << FROM_STATUS)
@@ -452,7 +518,7 @@ static bool have_decided_and_timed(const struct cth_call *c, struct cth_decision
 	int64_t begun = latency_begin();
 	bool decided;
 
-	show_life(k); /* answers that come just in time are many */
+	show_life_at(k, begun / 1000000); /* answers that come just in time are many */
 	run_keep_counts_of(k->run, c->served); /* should it be the last that this keeper sees */
 	decided = have_decided(c, d, k);
 	latency_end(&k->run->shared->latency[run_index(k->run, c->served)], begun);

@@ -90,6 +90,12 @@ struct channel {
 /* worker.c: the worker; does not return. */
 void worker_run(const struct channel *channel) __attribute__((noreturn));
 
+/*
+ * The keeper, before it asks anybody, and before its jail: has SIGALRM and its timer end the wait
+ * for an answer. 0 or -errno.
+ */
+int channel_begin(void);
+
 /* One question and its answer. Structs as they are: both ends are one program. */
 struct channel_question {
 	uint32_t id;

@@ -169,12 +169,12 @@ int rehearse_run(struct run *r);
 
 /*
  * run.c: the parts of the way. open: in the kernel, resumed from a dead keeper, or one that
- * left well; turn: serves what is there; leave: out again. 0, or an exit code, and why has been
- * said. change: to r->next: 1; 0: it cannot be, and all is as it was; -1: nor can that be, and
- * it is to end. That is said too.
+ * left well; turn: serves what is there, or comes within wait_ms, in each place; leave: out again.
+ * 0, or an exit code, and why has been said. change: to r->next: 1; 0: it cannot be, and all is
+ * as it was; -1: nor can that be, and it is to end. That is said too.
  */
 int run_open(struct run *r, bool resume, bool left_well);
-int run_turn(struct run *r);
+int run_turn(struct run *r, int wait_ms);
 int run_change(struct run *r);
 int run_leave(struct run *r);
 

@@ -266,7 +266,7 @@ static const struct seccomp_call keeper_calls[] = {
 #endif
 
 	/* the rest; glibc's qsort(3) asks for the size of memory */
-	ANY(rt_sigprocmask), ANY(getpid), ANY(sysinfo),
+	ANY(rt_sigprocmask), ANY(getpid), ANY(sysinfo), ANY(setitimer),
 #ifdef __NR_getrandom
 	ANY(getrandom),
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * watch.h - waits for several descriptors at once, by epoll(7): what it costs does not grow with
- * those that are silent, and it is waited for after every packet.
+ * those that are silent, and where several places are served it is waited for after every packet.
  */
 #ifndef TOOLS_WATCH_H
 #define TOOLS_WATCH_H

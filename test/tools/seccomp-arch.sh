@@ -98,11 +98,12 @@ ask_numbers() {
 }
 
 # The keeper's: one at least of each group that the processor has.
-needed="recvmmsg|recvmmsg_time64|socketcall sendmsg|socketcall recvmsg|socketcall accept4|socketcall
+needed="recvmmsg|recvmmsg_time64|socketcall sendmsg|socketcall recvmsg|socketcall sendto|socketcall
+	recvfrom|socketcall accept4|socketcall
 	setsockopt|socketcall poll|ppoll epoll_wait|epoll_pwait epoll_ctl clock_gettime|clock_gettime64
 	clock_nanosleep|clock_nanosleep_time64
 	lseek|_llseek ftruncate|ftruncate64 fstat|fstat64|newfstatat|statx mmap|mmap2 futex getrandom ioctl
-	writev fcntl|fcntl64"
+	writev fcntl|fcntl64 setitimer"
 never="socket epoll_create1 connect bind listen socketpair open openat openat2 creat
 	execve execveat clone clone3 fork vfork
 	ptrace bpf mount kill tgkill prctl seccomp setuid setresuid setresuid32 capset truncate truncate64

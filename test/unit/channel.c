@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -202,17 +201,55 @@ static void who_dies_without_having_read_the_question_too(void **unused)
 	(void)unused;
 }
 
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static void silence_ends_at_the_deadline(void **unused)
 {
-	struct timespec from, to;
-	int64_t ms;
+	int64_t from;
 
 	begin();
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	from = now();
 	assert_no_answer(1, -ETIMEDOUT);
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	ms = (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
-	assert_true(ms >= SHORT - 10);
+	assert_true(now() - from >= SHORT - 10);
+	end();
+	(void)unused;
+}
+
+static void answered_within(int timeout_ms)
+{
+	struct channel_answer a = answer_to(1);
+	struct cth_decision d;
+
+	say(&a, sizeof(a));
+	assert_int_equal(ask_for(1, timeout_ms, &d), 0);
+}
+
+/* One timer is for all of them, and each has a deadline of its own. */
+static void a_deadline_is_not_that_of_the_question_before(void **unused)
+{
+	struct cth_decision d;
+	int64_t from;
+
+	begin();
+	answered_within(SHORT);
+	from = now();
+	assert_int_equal(ask_for(2, 4 * SHORT, &d), -ETIMEDOUT);
+	assert_true(now() - from >= 4 * SHORT - 10);
+	end();
+	begin();
+	answered_within(PATIENCE);
+	from = now();
+	assert_no_answer(2, -ETIMEDOUT);
+	assert_true(now() - from < PATIENCE / 2);
+	end();
+	begin(); /* its time is up before it is asked */
+	assert_int_equal(ask_for(3, 0, &d), -ETIMEDOUT);
 	end();
 	(void)unused;
 }
@@ -420,34 +457,46 @@ static void nothing(int number)
 	(void)number;
 }
 
+/* Half a millisecond, and again; SIGALRM and its timer are the channel's own. */
+static timer_t interrupt_often(void)
+{
+	const struct itimerspec often = { { 0, 500000 }, { 0, 500000 } };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	timer_t timer;
+
+	assert_int_equal(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+	assert_int_equal(timer_settime(timer, 0, &often, NULL), 0);
+	return timer;
+}
+
 /* A timer that interrupts both sides all the time. */
 static void signals_interrupt_neither_side(void **unused)
 {
-	const struct itimerval often = { { 0, 500 }, { 0, 500 } }, never = { { 0, 0 }, { 0, 0 } };
 	struct sigaction a;
+	timer_t timer;
 	struct cth_decision d;
 	pid_t id;
 
 	memset(&a, 0, sizeof(a));
 	a.sa_handler = nothing; /* and no SA_RESTART */
-	sigaction(SIGALRM, &a, NULL);
+	sigaction(SIGUSR1, &a, NULL);
 	begin();
 	id = fork();
 	assert_true(id >= 0);
 	if (id == 0) {
 		channel_close(&keeper);
-		setitimer(ITIMER_REAL, &often, NULL);
+		interrupt_often();
 		worker_run(&worker);
 	}
 	channel_close(&worker);
-	setitimer(ITIMER_REAL, &often, NULL);
+	timer = interrupt_often();
 	assert_int_equal(channel_greeted(&keeper, PATIENCE), 0);
 	for (uint32_t i = 1; i <= 200; i++)
 		assert_int_equal(ask(i, &d), 0);
-	setitimer(ITIMER_REAL, &never, NULL);
+	timer_delete(timer);
 	channel_close(&keeper);
 	assert_int_equal(waitpid(id, NULL, 0), id);
-	signal(SIGALRM, SIG_DFL);
+	signal(SIGUSR1, SIG_DFL);
 	(void)unused;
 }
 
@@ -535,6 +584,7 @@ int main(void)
 		cmocka_unit_test(who_ends_after_the_question_is_told_from_that),
 		cmocka_unit_test(who_dies_without_having_read_the_question_too),
 		cmocka_unit_test(silence_ends_at_the_deadline),
+		cmocka_unit_test(a_deadline_is_not_that_of_the_question_before),
 		cmocka_unit_test(who_takes_no_question_ends_at_the_deadline_too),
 		cmocka_unit_test(who_takes_a_question_slowly_does_not_get_more_time),
 		cmocka_unit_test(a_record_of_another_length_is_no_answer),
@@ -552,5 +602,7 @@ int main(void)
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* as in the keeper */
+	if (channel_begin() < 0)
+		return 1;
 	return RUN(tests);
 }

@@ -8,7 +8,7 @@
 #ifndef TOOLS_TRIM_H
 #define TOOLS_TRIM_H
 
-/* What is needed again comes back by itself, from the file: a fault, and no more, if it is cached. */
+/* What is needed again comes back by itself, from the file: a fault each, if it is cached. */
 void trim_program(void);
 
 #endif

@@ -198,13 +198,13 @@ static int check_queue(uint16_t queue, uint32_t ours)
 	const struct cth_nack none = { 0 };
 	struct proc_queue q;
 
-	/* A predecessor's keeper may be about to leave. */
+	/* A predecessor's keeper may be about to leave; and so may we. */
 	for (int i = 0; i < OWNED_TRIES && !interrupted; i++) {
 		if (proc_queue(queue, &q) != 1 || q.portid == ours)
 			return CTH_EXIT_OK;
 		poll(NULL, 0, OWNED_MS);
 	}
-	return bind_refused(-EPERM, &none, queue, CTH_QUEUE_CONNTRACK);
+	return interrupted ? CTH_EXIT_OK : bind_refused(-EPERM, &none, queue, CTH_QUEUE_CONNTRACK);
 }
 
 static int check_queues(const struct run_place *p)

@@ -49,6 +49,7 @@ static int await_room(int fd, int64_t end)
 /* From where an answer is awaited, and until when; -1: none is, and the time is of no meaning. */
 static volatile sig_atomic_t awaited = -1;
 static volatile int64_t awaited_until;
+static volatile sig_atomic_t too_late; /* its time was up */
 
 static volatile sig_atomic_t timer_runs;
 static int64_t timer_end; /* if it runs */
@@ -74,7 +75,7 @@ static void time_is_up(int number)
 	if (awaited >= 0 && awaited_until > listener_now())
 		set_timer(awaited_until);
 	else if (awaited >= 0)
-		(void)fcntl(awaited, F_SETFL, O_NONBLOCK);
+		too_late = fcntl(awaited, F_SETFL, O_NONBLOCK) == 0;
 	errno = error;
 }
 
@@ -89,11 +90,15 @@ int channel_begin(void)
 	return sigaction(SIGALRM, &a, NULL) < 0 ? -errno : 0;
 }
 
-/* A timer that runs out before that sets itself again. */
+/*
+ * A timer that runs out before that sets itself again. What comes when time is up counts no more,
+ * as its pipe never waits again.
+ */
 static ssize_t read_until(int fd, void *to, size_t n, int64_t end)
 {
 	ssize_t got;
 
+	too_late = 0;
 	awaited_until = end;
 	awaited = fd;
 	if (!timer_runs || timer_end > end)
@@ -102,7 +107,9 @@ static ssize_t read_until(int fd, void *to, size_t n, int64_t end)
 		got = read(fd, to, n);
 	while (got < 0 && errno == EINTR);
 	awaited = -1;
-	return got;
+	if (too_late)
+		errno = EAGAIN;
+	return too_late ? -1 : got;
 }
 
 /* Waits for the answer to id. */

@@ -254,6 +254,34 @@ static void a_deadline_is_not_that_of_the_question_before(void **unused)
 	(void)unused;
 }
 
+/* It counts or not; if it does, the next question has all the time that it is given. */
+static void an_answer_just_at_the_deadline_spoils_no_later_one(void **unused)
+{
+	struct channel_answer a = answer_to(1);
+	struct cth_decision d;
+
+	for (unsigned i = 0; i < 60; i++) {
+		pid_t id;
+		int r;
+
+		begin();
+		id = fork();
+		assert_true(id >= 0);
+		if (id == 0) {
+			usleep(4500 + 20 * i);
+			_exit(write(worker.out, &a, sizeof(a)) != sizeof(a) || usleep(5000) ||
+			      write(worker.out, &a, sizeof(a)) != sizeof(a));
+		}
+		r = ask_for(1, 5, &d);
+		assert_true(r == 0 || r == -ETIMEDOUT);
+		if (r == 0)
+			assert_int_equal(ask(1, &d), 0);
+		assert_int_equal(waitpid(id, NULL, 0), id);
+		end();
+	}
+	(void)unused;
+}
+
 static void who_takes_no_question_ends_at_the_deadline_too(void **unused)
 {
 	static uint8_t body[CTH_PACKET_MAX];
@@ -585,6 +613,7 @@ int main(void)
 		cmocka_unit_test(who_dies_without_having_read_the_question_too),
 		cmocka_unit_test(silence_ends_at_the_deadline),
 		cmocka_unit_test(a_deadline_is_not_that_of_the_question_before),
+		cmocka_unit_test(an_answer_just_at_the_deadline_spoils_no_later_one),
 		cmocka_unit_test(who_takes_no_question_ends_at_the_deadline_too),
 		cmocka_unit_test(who_takes_a_question_slowly_does_not_get_more_time),
 		cmocka_unit_test(a_record_of_another_length_is_no_answer),

@@ -28,17 +28,18 @@ int pair_open(int ends[2])
 int pair_say(int end, char word, const int *fds, size_t n)
 {
 	union pair_control control;
+	const size_t bytes = n * sizeof(int);
 	struct iovec part = { &word, 1 };
 	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
 
-	if (n > 0) {
+	if (n > 0) { /* libcs differ in the types of the lengths */
 		memset(&control, 0, sizeof(control));
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), fds, n * sizeof(int));
+		control.header.cmsg_len = (socklen_t)CMSG_LEN(bytes);
+		memcpy(CMSG_DATA(&control.header), fds, bytes);
 		m.msg_control = control.room;
-		m.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		m.msg_controllen = (socklen_t)CMSG_SPACE(bytes);
 	}
 	return sendmsg(end, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }

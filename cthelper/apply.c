@@ -64,11 +64,20 @@ static void apply_ask(struct apply *a, unsigned i)
 		a->asked[i] = (struct cth_asked){ .outcome = CTH_ASKED_PORT };
 }
 
-/* Puts the text in place of what is announced, unless it says the same. */
-static void apply_announced(struct apply *a, const struct cth_announced *n, int32_t *growth)
+/* Zeros in front of a port, where the text must not get shorter: how long it is then. */
+static size_t apply_zeros(char *text, size_t len, size_t zeros)
 {
-	struct cth_span old = cth_span_sub(a->c->view.body, n->off, n->len);
-	char text[CTH_RENDER_ROOM];
+	if (zeros > CTH_RENDER_ROOM - len)
+		zeros = CTH_RENDER_ROOM - len;
+	memmove(text + zeros, text, len);
+	memset(text, '0', zeros);
+	return len + zeros;
+}
+
+/* The text that comes for what is announced. false: what is there stays. */
+static bool apply_text(struct apply *a, const struct cth_announced *n, size_t zeros, char *text,
+		       struct cth_span *put)
+{
 	size_t from = 0, len = 0;
 
 	if (n->form != CTH_FORM_NONE) {
@@ -76,29 +85,66 @@ static void apply_announced(struct apply *a, const struct cth_announced *n, int3
 		uint16_t port = n->from ? w->public_port : a->asked[n->wanted].port;
 
 		if (port == 0 || w->dest == CTH_TO_OTHER)
-			return;
+			return false;
 		len = cth_render((enum cth_form)n->form, (char)n->separator,
 				 &a->c->view.self_public, port, text);
+		if (n->form == CTH_FORM_PORT)
+			len = apply_zeros(text, len, zeros);
 		from = n->from < len ? n->from : len;
 		len -= from;
 		if (n->more && len > n->len)
 			len = n->len;
 	}
-	if (len == old.n && memcmp(old.p, text + from, len) == 0)
-		return;
-	cth_edit_cut(&a->v->edit, n->off, n->len, text + from, len);
-	*growth += (int32_t)len - (int32_t)n->len;
+	*put = cth_span(text + from, len);
+	return true;
+}
+
+/* Puts the text in place of what is announced, unless it says the same. */
+static void apply_announced(struct apply *a, const struct cth_announced *n, size_t zeros)
+{
+	struct cth_span old = cth_span_sub(a->c->view.body, n->off, n->len);
+	char text[CTH_RENDER_ROOM];
+	struct cth_span put;
+
+	if (apply_text(a, n, zeros, text, &put) &&
+	    (put.n != old.n || memcmp(old.p, put.p, put.n) != 0))
+		cth_edit_cut(&a->v->edit, n->off, n->len, put.p, put.n);
+}
+
+/* How much longer all the texts are than what they come for, with so many zeros before a port. */
+static int32_t apply_growth(struct apply *a, size_t zeros)
+{
+	char text[CTH_RENDER_ROOM];
+	struct cth_span put;
+	int32_t growth = 0;
+
+	for (unsigned i = 0; i < a->d->announced_n; i++)
+		if (apply_text(a, &a->d->announced[i], zeros, text, &put))
+			growth += (int32_t)put.n - (int32_t)a->d->announced[i].len;
+	return growth;
 }
 
 /* All places: 0, or -errno and in *why a sentence. */
 static int apply_edit(struct apply *a, const char **why)
 {
-	int32_t growth = 0;
+	size_t zeros = 0;
+	int32_t growth;
 
-	for (unsigned i = 0; a->c->view.rewrite && i < a->d->announced_n; i++)
-		apply_announced(a, &a->d->announced[i], &growth);
+	if (!a->c->view.rewrite)
+		return 0;
+	growth = apply_growth(a, 0);
+	if (a->d->fixed && growth < 0) {
+		zeros = (size_t)-growth;
+		growth = apply_growth(a, zeros);
+	}
+	for (unsigned i = 0; i < a->d->announced_n; i++)
+		apply_announced(a, &a->d->announced[i], zeros);
 	if (cth_edit_empty(&a->v->edit))
 		return 0;
+	if (a->d->fixed && growth != 0) {
+		*why = "the text would not be as long as another packet has said";
+		return -EMSGSIZE;
+	}
 	if (growth > a->c->served->proto->growth) {
 		*why = "the packet would grow more than this protocol's ever do";
 		return -EMSGSIZE;

@@ -63,6 +63,12 @@ static void ask_whence(const struct cth_call *c, const struct cth_wanted *w, str
 	x->mask.dst.family = t->dst.family;
 }
 
+/* A protocol that is its own child goes by the name that it is served by. */
+static const char *ask_child(const struct cth_served *s)
+{
+	return strcmp(s->proto->child, s->proto->name) == 0 ? cth_served_name(s) : s->proto->child;
+}
+
 /* The i-th of a row, told as port + i; good until the next one. */
 static struct cth_expect *ask_fill(struct cth_engine *e, const struct cth_call *c,
 				   const struct cth_wanted *w, uint16_t port, unsigned i)
@@ -82,11 +88,11 @@ static struct cth_expect *ask_fill(struct cth_engine *e, const struct cth_call *
 			   (w->flags & CTH_WANT_INACTIVE ? CTH_EXPECT_INACTIVE : 0);
 	}
 	if (w->flags & CTH_WANT_CHILD) {
-		size_t n = strlen(c->served->proto->child);
+		const char *child = ask_child(c->served);
+		size_t n = strlen(child);
 
 		x->have |= CTH_EXPECT_HELPER;
-		memcpy(x->helper, c->served->proto->child,
-		       n < sizeof(x->helper) ? n : sizeof(x->helper) - 1);
+		memcpy(x->helper, child, n < sizeof(x->helper) ? n : sizeof(x->helper) - 1);
 	}
 	if (!c->view.rewrite || w->dest == CTH_TO_OTHER)
 		return x;

@@ -153,6 +153,9 @@ struct cth_decision {
 	uint8_t state_changed;
 	uint8_t notes;          /* set of 1 << enum cth_note */
 	uint8_t wanted_n, announced_n, counted_n;
+	uint8_t fixed;          /* another packet has told how long this one's text is, so it must
+				   stay so: a shorter one gets zeros in front of its port, which
+				   is in CTH_FORM_PORT, and with a longer one it stays as it is */
 	uint32_t timeout;       /* seconds that the flow may be idle from now on; 0: as it is */
 	uint8_t state[CTH_STATE];
 	struct cth_wanted wanted[CTH_WANTED];
@@ -194,7 +197,8 @@ struct cth_proto {
 	uint8_t counts;          /* lengths that may have to follow, at most */
 	uint8_t may;             /* CTH_MAY_*: what else may come of its packets */
 	uint32_t longest;        /* timeout of the flow, seconds; 0: it never sets one */
-	const char *child;       /* the helper of CTH_WANT_CHILD */
+	const char *child;       /* the helper of CTH_WANT_CHILD; its own name stands for whatever
+				    it is served by */
 	/*
 	 * Pure: the same view gives the same decision. *d comes as "pass, and nothing else", with
 	 * the view's state in it; a change of d->state counts with d->state_changed. It may see a
@@ -241,6 +245,13 @@ bool cth_read_xdr(struct cth_span *rest, uint32_t *number);
 
 /* Is text, in upper or lower case ASCII, at the front of *rest? Then it is taken off. */
 bool cth_read_word(struct cth_span *rest, const char *text);
+
+/*
+ * Writes an address as CTH_FORM_ADDRESS has it, without a NUL: how many bytes. So what a sender has
+ * written can be held against its own address, byte by byte, where segments cut it.
+ */
+#define CTH_ADDRESS_ROOM 40
+size_t cth_write_address(const struct cth_addr *a, char text[CTH_ADDRESS_ROOM]);
 
 /* All protocols of the library; NULL ends the list. cth_proto_find(): NULL, there is none. */
 extern const struct cth_proto *const cth_protos[];

@@ -81,6 +81,15 @@ static void render_address(struct render_text *t, const struct cth_addr *a)
 		render_ipv6(t, a);
 }
 
+size_t cth_write_address(const struct cth_addr *a, char text[CTH_ADDRESS_ROOM])
+{
+	struct render_text t = { text, 0 };
+
+	if (a->family)
+		render_address(&t, a);
+	return t.n;
+}
+
 static void render_authority(struct render_text *t, const struct cth_addr *a, uint16_t port)
 {
 	if (a->family != AF_INET)

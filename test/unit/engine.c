@@ -1726,6 +1726,60 @@ static void lengths_follow_what_the_text_grows_by(void **state)
 	assert_edited("acbbbdP=45678;");
 }
 
+static void fix_two(const struct cth_view *v, struct cth_decision *d)
+{
+	struct cth_wanted *w = cth_want(v, d);
+	const uint8_t *port = memchr(v->body.p, ' ', v->body.n);
+
+	w->port = 30000;
+	w->public_port = want.public_port;
+	d->fixed = 1;
+	assert_true(cth_announce(d, w, 0, (size_t)(port - v->body.p), CTH_FORM_ADDRESS, 0));
+	assert_true(cth_announce(d, w, (size_t)(port - v->body.p) + 1, 5, CTH_FORM_PORT, 0));
+}
+
+/* Of client 10.0.1.2 or so the other side is told 10.0.9.1. */
+static void where_a_length_is_told_already_a_shorter_text_gets_zeros_before_its_port(void **state)
+{
+	static const struct {
+		uint16_t port;
+		const char *body, *should;
+	} cases[] = {
+		{ 45678, "10.0.1.1 30000;", "10.0.9.1 45678;" },
+		{ 45678, "10.0.1.123 30000;", "10.0.9.1 0045678;" },
+		{ 2000, "10.0.1.1 30000;", "10.0.9.1 02000;" },
+		{ 2000, "100.100.100.100 30000;", "10.0.9.1 000000002000;" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+
+		setup(NULL);
+		decision = fix_two;
+		want.public_port = cases[i].port;
+		s.body = cases[i].body;
+		pass(&s);
+		assert_edited(cases[i].should);
+		assert_int_equal(stats()->edits, 1);
+		assert_int_equal(ctl.k.n, 1);
+	}
+}
+
+static void and_with_a_longer_text_the_packet_stays_as_it_is(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+
+	(void)state;
+	decision = fix_two;
+	want.public_port = 45678;
+	s.body = "10.0.1. 30000;";
+	pass(&s);
+	assert_false(verdict.has_packet);
+	assert_int_equal(stats()->edits_refused, 1);
+	assert_int_equal(ctl.k.n, 0);
+}
+
 static void a_length_that_would_leave_its_width_keeps_the_packet_as_it_is(void **state)
 {
 	struct situation s = situation(4, IPPROTO_UDP, SNAT, false);
@@ -2194,6 +2248,21 @@ static void a_child_gets_the_protocols_child_for_a_helper(void **state)
 	assert_int_equal(stats()->expected, 1);
 }
 
+static void a_protocol_that_is_its_own_child_goes_by_the_name_it_is_served_by(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+
+	(void)state;
+	served[0].name = "mine";
+	proto.child = proto.name;
+	start_wanting(30000);
+	want.flags = CTH_WANT_CHILD;
+	strcpy(s.flow.helper, "mine");
+	s.body = "hello";
+	pass_unsettled(&s);
+	assert_string_equal(verdict.expect.helper, "mine");
+}
+
 static void want_two_children(const struct cth_view *v, struct cth_decision *d)
 {
 	struct cth_wanted *w;
@@ -2538,6 +2607,24 @@ static void an_expected_flows_state_is_never_sent(void **state)
 	s.body = "+";
 	pass(&s);
 	assert_int_equal(verdict.word, CTH_ACCEPT);
+	assert_false(verdict.ct.have & CTH_FLOW_HELPER);
+}
+
+static void an_expected_flow_is_decided_where_no_state_is_needed(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+
+	(void)state;
+	proto.state_len = 0;
+	start_wanting(30000);
+	s.flow.have |= CTH_FLOW_MASTER;
+	s.flow.status |= CTH_FLOW_EXPECTED;
+	set_tuple(&s.flow.master, IPPROTO_UDP, side(4, 1), 39999, side(4, 2), 1900);
+	s.body = "hello";
+	pass(&s);
+	assert_int_equal(decided, 1);
+	assert_int_equal(stats()->unseen, 0);
+	assert_int_equal(stats()->expected, 1);
 	assert_false(verdict.ct.have & CTH_FLOW_HELPER);
 }
 
@@ -3242,6 +3329,7 @@ int main(void)
 		T(sequence_numbers_count_as_their_owners_do),
 		T(an_expectation_goes_from_the_peer_to_the_senders_public_address),
 		T(a_child_gets_the_protocols_child_for_a_helper),
+		T(a_protocol_that_is_its_own_child_goes_by_the_name_it_is_served_by),
 		T(to_self_is_the_very_port_of_the_flow),
 		T(to_another_is_never_translated),
 		T(several_are_made_in_their_order),
@@ -3276,6 +3364,8 @@ int main(void)
 		T(universal_addresses_are_strings_of_xdr),
 		T(no_form_needs_more_room_than_there_is),
 		T(lengths_follow_what_the_text_grows_by),
+		T(where_a_length_is_told_already_a_shorter_text_gets_zeros_before_its_port),
+		T(and_with_a_longer_text_the_packet_stays_as_it_is),
 		T(a_length_that_would_leave_its_width_keeps_the_packet_as_it_is),
 		T(lengths_are_in_the_packet_and_beside_what_is_announced),
 		T(several_places_are_rewritten_at_once),
@@ -3305,6 +3395,7 @@ int main(void)
 		T(a_state_flies_no_longer_than_packets_can_wait),
 		T(states_of_more_flows_than_there_is_room_are_those_of_the_last),
 		T(an_expected_flows_state_is_never_sent),
+		T(an_expected_flow_is_decided_where_no_state_is_needed),
 		T(cold_only_its_own_states_are_believed),
 		T(a_flow_is_left_when_its_verdict_has_gone),
 		T(a_flow_that_cannot_be_left_stays),

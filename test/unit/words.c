@@ -190,6 +190,26 @@ static void every_address_that_is_written_is_read(void **state)
 	}
 }
 
+static void an_address_is_written_as_it_is_read(void **state)
+{
+	static const char *const texts[] = {
+		"10.0.2.2", "255.255.255.255", "::", "::1", "2001:db8::1", "fd02:0:0:1::",
+		"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+	};
+	struct cth_addr a = { 0 };
+	char text[CTH_ADDRESS_ROOM];
+
+	(void)state;
+	assert_int_equal(cth_write_address(&a, text), 0);
+	for (size_t i = 0; i < N_OF(texts); i++) {
+		struct cth_span rest = cth_span(texts[i], strlen(texts[i]));
+
+		assert_true(cth_read_address(&rest, &a));
+		assert_int_equal(cth_write_address(&a, text), strlen(texts[i]));
+		assert_memory_equal(text, texts[i], strlen(texts[i]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +220,7 @@ int main(void)
 		cmocka_unit_test(addresses_are_read_as_libc_reads_them),
 		cmocka_unit_test(what_is_no_address_is_left_where_it_is),
 		cmocka_unit_test(an_address_ends_where_another_thing_begins),
+		cmocka_unit_test(an_address_is_written_as_it_is_read),
 		cmocka_unit_test(every_address_that_is_written_is_read),
 	};
 

@@ -148,6 +148,10 @@ check-vm: all
 		CTH_KILLS_WORKER=500 CTH_KILLS_KEEPER=50 CTH_KILLS_ALL=10 \
 		test/check serve-6.1 serve-6.12 more-6.1 rules-6.12
 
+# Each protocol but FTP and TFTP with the programs that speak it, on two kernels.
+check-protocols: all
+	@BUILD=$(BUILD) CC="$(CC)" test/check protocols-6.1 protocols-6.12
+
 # The unit tests on fourteen machines, most of them under qemu-user: ten minutes or so.
 check-arch:
 	@BUILD=$(BUILD) test/arch $(MACHINES)
@@ -285,7 +289,7 @@ check-packages: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all static amalgam demo check check-vm check-arch compare soak bench fuzz size api install install-units \
+.PHONY: all static amalgam demo check check-vm check-protocols check-arch compare soak bench fuzz size api install install-units \
 	install-units-systemd install-units-openrc install-units-procd uninstall uninstall-units \
 	uninstall-units-systemd uninstall-units-openrc uninstall-units-procd clean FORCE
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

@@ -258,8 +258,16 @@ extern const struct cth_proto *const cth_protos[];
 const struct cth_proto *cth_proto_find(const char *name);
 
 /* The protocols that the library has. */
+extern const struct cth_proto cth_proto_amanda;
+extern const struct cth_proto cth_proto_dhcpv6;
 extern const struct cth_proto cth_proto_ftp;
+extern const struct cth_proto cth_proto_mdns;
+extern const struct cth_proto cth_proto_rpc;
+extern const struct cth_proto cth_proto_sane;
+extern const struct cth_proto cth_proto_slp;
+extern const struct cth_proto cth_proto_ssdp;
 extern const struct cth_proto cth_proto_tftp;
+extern const struct cth_proto cth_proto_tns;
 
 #ifdef __cplusplus
 }

@@ -3,8 +3,16 @@
 #include "proto.h"
 
 const struct cth_proto *const cth_protos[] = {
+	&cth_proto_amanda,
+	&cth_proto_dhcpv6,
 	&cth_proto_ftp,
+	&cth_proto_mdns,
+	&cth_proto_rpc,
+	&cth_proto_sane,
+	&cth_proto_slp,
+	&cth_proto_ssdp,
 	&cth_proto_tftp,
+	&cth_proto_tns,
 	NULL,
 };
 

@@ -3,6 +3,7 @@
  * run_list.c - the protocols that `cth run` has, on the screen.
  */
 #include <inttypes.h>
+#include "line.h"
 #include "run.h"
 
 const char *served_text(const struct cth_served *s)
@@ -87,10 +88,18 @@ void show_protocols(void)
 /* "ftp (tcp 21), tftp (udp 69)" */
 const char *protocol_words(void)
 {
-	const char *words = "";
+	static char words[512];
+	struct line line;
+	char name[12];
 
-	for (size_t i = 0; cth_protos[i]; i++)
-		words = phrase("%s%s%s (%s %u)", words, i ? ", " : "", cth_protos[i]->name,
-			       l4_words(cth_protos[i], ","), cth_protos[i]->port);
+	line_begin(&line, words, sizeof(words)); /* phrases would be too many for one sentence */
+	for (size_t i = 0; cth_protos[i]; i++) {
+		const struct cth_proto *p = cth_protos[i];
+
+		line_add(&line, "%s%s (", i ? ", " : "", p->name);
+		for (const uint8_t *l4 = p->l4; *l4; l4++)
+			line_add(&line, "%s%s", l4 == p->l4 ? "" : ",", l4_name(*l4, name));
+		line_add(&line, " %u)", p->port);
+	}
 	return words;
 }

@@ -11,7 +11,7 @@
  *     +---------+----------+--------+-------+-----------+-----+-----+--------+-----+--------+--
  *     | version | function | length | flags | extension | XID | len | "en"   | len | PRList | ...
  *     +---------+----------+--------+-------+-----------+-----+-----+--------+-----+--------+--
- *       2         1, 6, 9    of all   0x2000: to many                               who has answered
+ *       2         1, 6, 9    of all   0x2000: to many                  who has answered
  *
  * The flag tells a request to many, whom it may concern, from one to a single agent, whose reply
  * belongs to the request's own flow. What follows the list of those who have answered already is

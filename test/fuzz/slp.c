@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slp.c - fuzz target: what the Service Location Protocol makes of a payload to its group. It may want one
- * flow, from port 427, for nothing shorter than its header; from others than the group, never.
+ * slp.c - fuzz target: what the Service Location Protocol makes of a payload to its group. It may
+ * want one flow, from port 427, for nothing shorter than its header; from others than the group,
+ * never.
  */
 #include <sys/socket.h>
 #include "decided.h"

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . test/tools/says
 BUILD=$(cd "${BUILD:-build}" && pwd)
 cth=$BUILD/cth
-all='.*ftp \(tcp 21\), .*tftp \(udp 69\)'
+all='.*ftp \(tcp 21\), .*tftp \(udp 69\).*'
 
 # wrong NAME ERR WORDS...: a usage error
 wrong() {

@@ -509,7 +509,7 @@ static void truncated(struct cth_span bytes, void *ctx)
 	assert_int_equal(d.wanted_n, bytes.n == *(size_t *)ctx);
 }
 
-/* tns of conntrackd holds lengths against the whole packet, and searches for strings without end. */
+/* conntrackd's holds lengths against the whole packet, and searches for strings without end. */
 static void peer_bug_searches_past_the_packets_end(void **state)
 {
 	size_t n;

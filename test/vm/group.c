@@ -9,12 +9,12 @@
  *     group [-i INTERFACE] hear ADDRESS PORT
  *
  * ask: NAME is a host, or a service's type. From PORT, or any. A line for each that answers, with
- * his address, until there are ANSWERS, 1 if not told, within SECONDS, 3 if not told. A request of SLP
- * is sent again after two seconds, and then four, with those who have answered in it.
+ * his address, until there are ANSWERS, 1 if not told, within SECONDS, 3 if not told. A request of
+ * SLP is sent again after two seconds, and then four, with those who have answered in it.
  * With -n 0 it asks, and that is all. Exit 0: so many have answered, else stderr tells how many.
  *
- * answer: from port 427, to a request to many for NAME that does not name us; the first DEAF of them
- * are not heard. hear: a line for each packet, with its sender. Both say "ready" first.
+ * answer: from port 427, to a request to many for NAME that does not name us; the first DEAF of
+ * them are not heard. hear: a line for each packet, with its sender. Both say "ready" first.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -150,7 +150,7 @@ static void do_flood(void)
 {
 	struct cth_decision d;
 
-	cth_decide(cth_protos[0], view, &d);
+	cth_decide(&cth_proto_ftp, view, &d);
 	say_decision(id, &d);
 	for (unsigned i = 0; i < FLOOD; i++)
 		say_drop(id);
@@ -274,7 +274,7 @@ static void answer(void)
 			acts[i].act();
 			return;
 		}
-	cth_decide(cth_protos[0], view, &d);
+	cth_decide(&cth_proto_ftp, view, &d);
 	say_decision(id, &d);
 }
 

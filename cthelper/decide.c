@@ -27,6 +27,20 @@ struct cth_wanted *cth_want(const struct cth_view *v, struct cth_decision *d)
 	return w;
 }
 
+struct cth_wanted *cth_want_answers(const struct cth_view *v, struct cth_decision *d,
+				    uint16_t source_port)
+{
+	struct cth_wanted *w = cth_want(v, d);
+
+	if (!w)
+		return NULL;
+	w->source = CTH_FROM_ANY;
+	w->source_port = source_port;
+	w->dest = CTH_TO_SELF;
+	w->flags = CTH_WANT_PERMANENT;
+	return w;
+}
+
 bool cth_announce(struct cth_decision *d, const struct cth_wanted *w, size_t off, size_t len,
 		  enum cth_form form, char separator)
 {

@@ -25,6 +25,7 @@ extern "C" {
 #define CTH_COUNTED     2  /* lengths in it that follow from that */
 #define CTH_CLASSES     4  /* of expectations */
 #define CTH_NOWHERE     0xff /* no place in the state: see note_at */
+#define CTH_LOWEST_PORT 1024 /* below it ports are the system's own services' */
 
 /* What the operator may allow: the first only to protocols that want CTH_TO_OTHER at all. */
 enum {
@@ -215,6 +216,25 @@ void cth_decide(const struct cth_proto *proto, const struct cth_view *v, struct 
  * class 0, of the flow's own l4, with note_at CTH_NOWHERE; NULL: there are CTH_WANTED already.
  */
 struct cth_wanted *cth_want(const struct cth_view *v, struct cth_decision *d);
+
+/*
+ * The same for answers to what is asked of many: from any address, to the very port that asked, as
+ * often as they come. source_port 0: of any.
+ */
+struct cth_wanted *cth_want_answers(const struct cth_view *v, struct cth_decision *d,
+				    uint16_t source_port);
+
+/* May it be announced, as CTH_LOWEST_PORT and CTH_ALLOW_LOW_PORTS have it? 0 is no port. */
+static inline bool cth_port_is_allowed(const struct cth_view *v, uint32_t port)
+{
+	return port >= (v->allow & CTH_ALLOW_LOW_PORTS ? 1u : CTH_LOWEST_PORT);
+}
+
+/* For public_port, of what the state has kept: 0, where nothing is translated, or not allowed. */
+static inline uint16_t cth_told_port(const struct cth_view *v, uint16_t port)
+{
+	return v->rewrite && cth_port_is_allowed(v, port) ? port : 0;
+}
 
 /*
  * Notes that the expectation w of d is announced at off, or with NULL, and CTH_FORM_NONE, that the

@@ -22,6 +22,14 @@ static bool service_is_same(const struct cth_service *s, const struct cth_served
 	return true;
 }
 
+/* What was counted while the kernel took the new terms, too. */
+static void service_go_on(struct cth_service *s)
+{
+	for (size_t i = 0; i < s->config.n; i++)
+		s->config.served[i].stats = s->before[i].stats;
+	s->engine.served = s->config.served;
+}
+
 static void service_take_terms(struct cth_service *s, struct cth_served *served)
 {
 	for (size_t i = 0; i < s->helpers_n; i++)
@@ -124,7 +132,7 @@ int cth_services_change(const struct cth_service_part *parts, size_t n,
 		return r;
 	}
 	for (size_t i = 0; i < n; i++)
-		parts[i].service->engine.served = parts[i].served;
+		service_go_on(parts[i].service);
 	services_forget(parts, n);
 	return 0;
 }

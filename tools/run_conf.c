@@ -123,7 +123,6 @@ static void fill_one(struct cth_served *s, const struct conf_helper *h)
 void run_fill_served(const struct run *r, const struct conf *c, struct cth_served *served)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		served[i].stats = r->served[i].stats;
 		fill_one(&served[i], conf_find(c, r->terms[i]));
 		served[i].terms.keep = r->served[i].terms.keep;
 	}

@@ -31,7 +31,6 @@
 enum { AMANDA_SEQ = 0, AMANDA_PORTS = 4, AMANDA_STATE = 12 };
 
 #define AMANDA_STREAMS     4
-#define AMANDA_LOWEST_PORT 1024
 #define AMANDA_DIGITS      5 /* of a port */
 
 /*
@@ -111,10 +110,8 @@ static bool amanda_read_streams(struct cth_span *rest, size_t body, struct amand
 /* The port that the i-th stream was told by, when this reply was sent before; or 0. */
 static uint16_t amanda_told(const struct cth_view *v, uint32_t seq, unsigned i)
 {
-	uint16_t port = cth_be16(v->state + AMANDA_PORTS + 2 * i);
-	bool possible = port >= AMANDA_LOWEST_PORT || v->allow & CTH_ALLOW_LOW_PORTS;
-
-	return v->rewrite && possible && cth_be32(v->state + AMANDA_SEQ) == seq ? port : 0;
+	return cth_be32(v->state + AMANDA_SEQ) == seq ?
+	       cth_told_port(v, cth_be16(v->state + AMANDA_PORTS + 2 * i)) : 0;
 }
 
 static void amanda_expect(const struct cth_view *v, struct cth_decision *d,
@@ -123,7 +120,7 @@ static void amanda_expect(const struct cth_view *v, struct cth_decision *d,
 	uint16_t port = l->stream[i].port;
 	struct cth_wanted *w;
 
-	if (port == 0 || (port < AMANDA_LOWEST_PORT && !(v->allow & CTH_ALLOW_LOW_PORTS))) {
+	if (!cth_port_is_allowed(v, port)) {
 		cth_note(d, CTH_NOTE_LOW_PORT);
 		return;
 	}
@@ -181,7 +178,7 @@ const struct cth_proto cth_proto_amanda = {
 	.wants_l4 = amanda_streams_l4,
 	.wants_source = CTH_FROM_PEER,
 	.wants_dest = CTH_TO_OWN,
-	.lowest_port = AMANDA_LOWEST_PORT,
+	.lowest_port = CTH_LOWEST_PORT,
 	.announces = 1 << CTH_FORM_PORT,
 	.longest_text = AMANDA_DIGITS,
 	.growth = AMANDA_STREAMS, /* 9999 may become 10000 */

@@ -76,7 +76,6 @@ static bool dhcpv6_is_readable(struct cth_span body)
 static void dhcpv6_decide(const struct cth_view *v, struct cth_decision *d)
 {
 	uint32_t wait = dhcpv6_wait(v->body.p[0]);
-	struct cth_wanted *w;
 
 	if (v->reply || v->self_port != DHCPV6_CLIENT || !cth_addr_equal(&v->peer, &dhcpv6_all) ||
 	    wait == 0)
@@ -85,12 +84,7 @@ static void dhcpv6_decide(const struct cth_view *v, struct cth_decision *d)
 		cth_note(d, CTH_NOTE_GARBLED);
 		return;
 	}
-	w = cth_want(v, d);
-	if (!w)
-		return;
-	w->source = CTH_FROM_ANY;
-	w->dest = CTH_TO_SELF;
-	w->flags = CTH_WANT_PERMANENT; /* several may answer, and twice */
+	(void)cth_want_answers(v, d, 0);
 	d->timeout = wait;
 }
 

@@ -70,7 +70,6 @@ enum {
 /* The longest numbers that are read; IPv6 takes 45 + 1 + 5, the rest is for zeros. */
 #define FTP_LONGEST 60
 
-#define FTP_LOWEST_PORT 1024
 
 /* What the next byte of a direction is, or may be, a part of. */
 enum ftp_stage {
@@ -516,7 +515,7 @@ static enum ftp_fate ftp_judge(struct ftp_run *r)
 
 	if (t->port == 0) {
 		cth_note(r->d, CTH_NOTE_GARBLED);
-	} else if (t->port < FTP_LOWEST_PORT && !(r->v->allow & CTH_ALLOW_LOW_PORTS)) {
+	} else if (!cth_port_is_allowed(r->v, t->port)) {
 		cth_note(r->d, CTH_NOTE_LOW_PORT);
 	} else if (ftp_form(t) == CTH_FORM_PORT || cth_addr_equal(&a, &r->v->self) ||
 		   cth_addr_equal(&a, &r->v->self_public)) {
@@ -979,14 +978,9 @@ static void ftp_heal(struct ftp_run *r)
 		ftp_lose(r, true, v->ack, v->ack, true);
 }
 
-static bool ftp_port_is_allowed(uint16_t port, const struct cth_view *v)
-{
-	return port >= (v->allow & CTH_ALLOW_LOW_PORTS ? 1 : FTP_LOWEST_PORT);
-}
-
 static bool ftp_is_allowed(const struct ftp_told *t, const struct cth_view *v)
 {
-	return ftp_port_is_allowed(t->port, v) &&
+	return cth_port_is_allowed(v, t->port) &&
 	       (t->fate != FTP_OTHER || v->allow & CTH_ALLOW_FOREIGN);
 }
 
@@ -997,7 +991,7 @@ static void ftp_forget_odd(struct ftp_state *s, const struct cth_view *v)
 
 	if ((t->fate == FTP_READING && !ftp_is_reading(s->stage[t->reply])) ||
 	    t->length > FTP_LONGEST ||
-	    (t->public_port && (!v->rewrite || !ftp_port_is_allowed(t->public_port, v))) ||
+	    (t->public_port && (!v->rewrite || !cth_port_is_allowed(v, t->public_port))) ||
 	    (t->separator ? !ftp_may_separate(t->separator) : v->self.family != AF_INET))
 		t->fate = FTP_NOTHING;
 	for (size_t i = 0; i < 2; i++)
@@ -1033,7 +1027,7 @@ const struct cth_proto cth_proto_ftp = {
 	.wants_source = CTH_FROM_PEER,
 	.wants_dest = CTH_TO_OWN | CTH_TO_OTHER,
 	.wants_flags = CTH_WANT_PORT_ONLY,
-	.lowest_port = FTP_LOWEST_PORT,
+	.lowest_port = CTH_LOWEST_PORT,
 	.announces = 1 << CTH_FORM_NONE | 1 << CTH_FORM_PORT | 1 << CTH_FORM_COMMAS |
 		     1 << CTH_FORM_ADDRESS_PORT,
 	.longest_text = FTP_LONGEST,

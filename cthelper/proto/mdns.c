@@ -16,6 +16,7 @@
  * open to the link anyway. Of the questions the first one tells whether it is any: the others
  * change nothing in who may answer.
  */
+#include <sys/socket.h>
 #include "../proto.h"
 
 #define MDNS_UDP  17
@@ -32,11 +33,10 @@ enum {
 
 static bool mdns_is_group(const struct cth_addr *a)
 {
-	static const uint8_t ipv4[] = { 224, 0, 0, 251 };
-	static const uint8_t ipv6[] = { 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfb };
+	static const struct cth_addr ipv4 = { AF_INET, { 224, 0, 0, 251 } };
+	static const struct cth_addr ipv6 = { AF_INET6, { 0xff, 2, [15] = 0xfb } };
 
-	return cth_addr_len(a) == sizeof(ipv4) ? memcmp(a->b, ipv4, sizeof(ipv4)) == 0 :
-	       cth_addr_len(a) == sizeof(ipv6) && memcmp(a->b, ipv6, sizeof(ipv6)) == 0;
+	return cth_addr_equal(a, &ipv4) || cth_addr_equal(a, &ipv6);
 }
 
 /* Bytes of the name in front, with its end; 0: it is none. The first one can point to no other. */
@@ -63,8 +63,6 @@ static bool mdns_asks(struct cth_span body)
 
 static void mdns_decide(const struct cth_view *v, struct cth_decision *d)
 {
-	struct cth_wanted *w;
-
 	if (v->reply || v->self_port == MDNS_PORT || v->peer_port != MDNS_PORT ||
 	    !mdns_is_group(&v->peer))
 		return;
@@ -74,13 +72,7 @@ static void mdns_decide(const struct cth_view *v, struct cth_decision *d)
 		cth_note(d, CTH_NOTE_GARBLED);
 		return;
 	}
-	w = cth_want(v, d);
-	if (!w)
-		return;
-	w->source = CTH_FROM_ANY;
-	w->source_port = MDNS_PORT;
-	w->dest = CTH_TO_SELF;
-	w->flags = CTH_WANT_PERMANENT;
+	(void)cth_want_answers(v, d, MDNS_PORT);
 }
 
 static const uint8_t mdns_l4[] = { MDNS_UDP, 0 };

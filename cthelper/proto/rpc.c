@@ -56,7 +56,6 @@ enum {
 	RPC_UDP_CALLS = 8,
 };
 
-#define RPC_LOWEST_PORT 1024
 #define RPC_TIMEOUT     120 /* seconds */
 #define RPC_OPAQUE_MAX  400 /* bytes of a credential, or a verifier */
 #define RPC_LONGEST     47  /* an IPv6 address, and a port as two numbers */
@@ -254,8 +253,8 @@ static void rpc_remember(struct rpc *r, struct rpc_asked *a, struct cth_wanted *
 	if (!(a->what & RPC_LATEST))
 		return;
 	w->note_at = RPC_TOLD_AT;
-	if (again && (told >= RPC_LOWEST_PORT || r->v->allow & CTH_ALLOW_LOW_PORTS))
-		w->public_port = told;
+	if (again)
+		w->public_port = cth_told_port(r->v, told);
 }
 
 static void rpc_announce(struct rpc *r, struct rpc_asked *a, struct cth_wanted *w)
@@ -299,7 +298,7 @@ static void rpc_answered(struct rpc *r)
 
 	if (port == 0)
 		return; /* there is no such program */
-	if (port < RPC_LOWEST_PORT && !(r->v->allow & CTH_ALLOW_LOW_PORTS))
+	if (!cth_port_is_allowed(r->v, port))
 		cth_note(r->d, CTH_NOTE_LOW_PORT);
 	else
 		rpc_expect(r, a, port);
@@ -706,7 +705,7 @@ const struct cth_proto cth_proto_rpc = {
 	.wants_source = CTH_FROM_PEER,
 	.wants_dest = CTH_TO_OWN,
 	.wants_flags = CTH_WANT_PERMANENT,
-	.lowest_port = RPC_LOWEST_PORT,
+	.lowest_port = CTH_LOWEST_PORT,
 	.announces = 1 << CTH_FORM_BINARY_PORT | 1 << CTH_FORM_UNIVERSAL,
 	.longest_text = 4 + RPC_LONGEST + 1,
 	.growth = 40,

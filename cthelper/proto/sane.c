@@ -56,7 +56,6 @@ enum { SANE_NET_START = 7, SANE_NET_AUTHORIZE = 9 };
 #define SANE_CODE_LEN 4u
 #define SANE_TOLD_LEN 8u
 #define SANE_PORT_AT  6u /* in what is told: the word's lower half */
-#define SANE_LOWEST   1024
 
 /* Is number a behind b in a stream? */
 static bool sane_is_after(uint32_t a, uint32_t b)
@@ -131,10 +130,10 @@ static bool sane_is_port(const struct cth_view *v, struct cth_decision *d, bool 
 	if (cth_be32(told) != 0 || (whole && cth_be32(told + 4) == 0))
 		return false; /* it has not started: there is no paper, or a resource */
 	if (!whole)
-		return v->rewrite && cth_be16(told + 4) == 0 && port >= SANE_LOWEST;
+		return v->rewrite && cth_be16(told + 4) == 0 && port >= CTH_LOWEST_PORT;
 	if (cth_be16(told + 4) != 0)
 		cth_note(d, CTH_NOTE_GARBLED);
-	else if (port < SANE_LOWEST && !(v->allow & CTH_ALLOW_LOW_PORTS))
+	else if (!cth_port_is_allowed(v, port))
 		cth_note(d, CTH_NOTE_LOW_PORT);
 	else
 		return true;
@@ -156,14 +155,6 @@ static void sane_announce(const struct cth_view *v, struct cth_decision *d, stru
 	}
 }
 
-/* What was told before; none that is not allowed any more. */
-static uint16_t sane_public_port(const struct cth_view *v, const uint8_t *s)
-{
-	uint16_t port = cth_be16(s + SANE_PUBLIC);
-
-	return v->rewrite && (port >= SANE_LOWEST || v->allow & CTH_ALLOW_LOW_PORTS) ? port : 0;
-}
-
 static void sane_expect(const struct cth_view *v, struct cth_decision *d, uint32_t begin)
 {
 	const uint8_t *s = d->state;
@@ -177,7 +168,7 @@ static void sane_expect(const struct cth_view *v, struct cth_decision *d, uint32
 		return;
 	w->port = whole ? cth_be16(s + SANE_TOLD + SANE_PORT_AT) : 0;
 	w->flags = whole ? 0 : CTH_WANT_PORT_ONLY;
-	w->public_port = sane_public_port(v, s);
+	w->public_port = cth_told_port(v, cth_be16(s + SANE_PUBLIC));
 	w->note_at = SANE_PUBLIC;
 	if (v->rewrite)
 		sane_announce(v, d, w, begin + SANE_PORT_AT - v->seq);
@@ -225,7 +216,7 @@ const struct cth_proto cth_proto_sane = {
 	.wants_source = CTH_FROM_PEER,
 	.wants_dest = CTH_TO_OWN,
 	.wants_flags = CTH_WANT_PORT_ONLY,
-	.lowest_port = SANE_LOWEST,
+	.lowest_port = CTH_LOWEST_PORT,
 	.announces = 1 << CTH_FORM_NONE | 1 << CTH_FORM_BINARY_PORT,
 	.longest_text = 2,
 	.decide = sane_decide,

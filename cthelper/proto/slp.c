@@ -88,8 +88,6 @@ static bool slp_is_readable(struct cth_span body)
 
 static void slp_decide(const struct cth_view *v, struct cth_decision *d)
 {
-	struct cth_wanted *w;
-
 	if (v->reply || v->peer_port != SLP_PORT || !slp_is_many(&v->peer))
 		return;
 	if (v->body.n >= SLP_HEADER_LEN && !slp_is_request(v->body))
@@ -98,13 +96,7 @@ static void slp_decide(const struct cth_view *v, struct cth_decision *d)
 		cth_note(d, CTH_NOTE_GARBLED);
 		return;
 	}
-	w = cth_want(v, d);
-	if (!w)
-		return;
-	w->source = CTH_FROM_ANY;
-	w->source_port = SLP_PORT;
-	w->dest = CTH_TO_SELF;
-	w->flags = CTH_WANT_PERMANENT;
+	(void)cth_want_answers(v, d, SLP_PORT);
 }
 
 static const uint8_t slp_l4[] = { SLP_UDP, 0 };

@@ -27,7 +27,6 @@
 #define SSDP_UDP 17
 
 #define SSDP_HTTP        80   /* the port of a URL that names none */
-#define SSDP_LOWEST_PORT 1024
 #define SSDP_MX_MAX      120  /* seconds, of 1.0; later versions have 5 */
 #define SSDP_MX_LATE     5    /* that a device may take longer */
 #define SSDP_DEVICE      300  /* seconds, see below */
@@ -117,7 +116,7 @@ static void ssdp_follow(const struct cth_view *v, struct cth_decision *d, struct
 		cth_note(d, CTH_NOTE_GARBLED);
 	} else if (!cth_addr_equal(&host, &v->self) && !cth_addr_equal(&host, &v->self_public)) {
 		cth_note(d, CTH_NOTE_FOREIGN);
-	} else if (port < SSDP_LOWEST_PORT && !(v->allow & CTH_ALLOW_LOW_PORTS)) {
+	} else if (!cth_port_is_allowed(v, port)) {
 		cth_note(d, CTH_NOTE_LOW_PORT);
 	} else if ((w = cth_want(v, d)) != NULL) {
 		w->class_number = class_number;
@@ -143,16 +142,16 @@ static bool ssdp_is_group(const struct cth_addr *a)
 /* Who asks one device alone is answered by that one, though maybe from another port. */
 static void ssdp_search(const struct cth_view *v, struct cth_decision *d)
 {
-	struct cth_wanted *w = cth_want(v, d);
+	struct cth_wanted *w = cth_want_answers(v, d, 0);
 	struct cth_span value;
 	uint32_t mx;
 
 	if (!w)
 		return;
 	w->class_number = SSDP_SEARCH;
-	w->source = ssdp_is_group(&v->peer) ? CTH_FROM_ANY : CTH_FROM_PEER;
-	w->dest = CTH_TO_SELF;
-	w->flags = CTH_WANT_PERMANENT | CTH_WANT_CHILD;
+	if (!ssdp_is_group(&v->peer))
+		w->source = CTH_FROM_PEER;
+	w->flags |= CTH_WANT_CHILD;
 	if (ssdp_header(v->body, "MX", &value) == SSDP_FOUND &&
 	    cth_read_number(&value, UINT32_MAX, &mx))
 		d->timeout = (mx < SSDP_MX_MAX ? mx : SSDP_MX_MAX) + SSDP_MX_LATE;
@@ -238,7 +237,7 @@ const struct cth_proto cth_proto_ssdp = {
 	.wants_source = CTH_FROM_PEER | CTH_FROM_ANY,
 	.wants_dest = CTH_TO_SELF | CTH_TO_OWN,
 	.wants_flags = CTH_WANT_PERMANENT | CTH_WANT_CHILD,
-	.lowest_port = SSDP_LOWEST_PORT,
+	.lowest_port = CTH_LOWEST_PORT,
 	.announces = 1 << CTH_FORM_AUTHORITY,
 	.longest_text = SSDP_AUTHORITY,
 	.growth = CTH_WANTED * 42, /* "[::1]" gets a port, and an address without a zero */

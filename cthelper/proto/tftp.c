@@ -94,7 +94,7 @@ static const uint8_t tftp_l4[] = { TFTP_UDP, 0 };
  * expectation if the old one has gone. Two minutes outlast the servers that have to wake a disk
  * or a tape, and the clients that give up later than all others; if the request's own flow does,
  * for an expectation ends with it: net.netfilter.nf_conntrack_udp_timeout, 30 seconds, which is the
- * operator's to raise. With each request that is sent again both begin anew.
+ * operator's to raise, and begins anew with each request that is sent again.
  */
 const struct cth_proto cth_proto_tftp = {
 	.name = "tftp",

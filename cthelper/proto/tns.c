@@ -38,7 +38,6 @@ enum { TNS_OPENING, TNS_AWAITED, TNS_ACCEPTED }; /* stages; awaited is the DATA 
 enum { TNS_ACCEPT = 2, TNS_REDIRECT = 5, TNS_DATA = 6 }; /* types of packets */
 enum { TNS_TYPE_AT = 4, TNS_HEADER = 8, TNS_LENGTH_AT = 8, TNS_TEXT_AT = 10 };
 
-#define TNS_LOWEST_PORT 1024
 #define TNS_DIGITS      5  /* of a port */
 #define TNS_ADDRESS     45 /* characters of an address, at most */
 
@@ -159,7 +158,7 @@ static bool tns_may_be(const struct cth_view *v, struct cth_decision *d,
 		cth_note(d, CTH_NOTE_FOREIGN);
 		return false;
 	}
-	if (a->port == 0 || (a->port < TNS_LOWEST_PORT && !(v->allow & CTH_ALLOW_LOW_PORTS))) {
+	if (!cth_port_is_allowed(v, a->port)) {
 		cth_note(d, CTH_NOTE_LOW_PORT);
 		return false;
 	}
@@ -169,10 +168,8 @@ static bool tns_may_be(const struct cth_view *v, struct cth_decision *d,
 /* The port that was told when this text was sent before; or 0. */
 static uint16_t tns_told(const struct cth_view *v, uint32_t number)
 {
-	uint16_t port = cth_be16(v->state + TNS_PUBLIC_PORT);
-	bool possible = port >= TNS_LOWEST_PORT || v->allow & CTH_ALLOW_LOW_PORTS;
-
-	return v->rewrite && possible && cth_be32(v->state + TNS_NUMBER) == number ? port : 0;
+	return cth_be32(v->state + TNS_NUMBER) == number ?
+	       cth_told_port(v, cth_be16(v->state + TNS_PUBLIC_PORT)) : 0;
 }
 
 static void tns_keep(const struct cth_view *v, struct cth_decision *d, uint32_t number,
@@ -291,7 +288,7 @@ const struct cth_proto cth_proto_tns = {
 	.wants_l4 = tns_l4,
 	.wants_source = CTH_FROM_PEER,
 	.wants_dest = CTH_TO_OWN | CTH_TO_OTHER,
-	.lowest_port = TNS_LOWEST_PORT,
+	.lowest_port = CTH_LOWEST_PORT,
 	.announces = 1 << CTH_FORM_ADDRESS | 1 << CTH_FORM_PORT,
 	.longest_text = TNS_ADDRESS,
 	.growth = (39 - 2) + (TNS_DIGITS - 1), /* "::" and one digit become as long as they can be */

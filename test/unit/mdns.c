@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* mdns.c - what Multicast DNS makes of questions, of answers, and of what is neither. */
-#include <sys/socket.h>
-#include "unit.h"
+#include "asking.h"
 #include "../../cthelper/helper.h"
-#include "../../cthelper/proto.h"
-
-#define UDP 17
 
 /* Whatever stands in one is part of it; a literal's own last NUL is not. */
 #define BYTES(text) cth_span(text, sizeof(text) - 1)
 #define HEADER "\x12\x34\0\0\0\1\0\0\0\0\0\0"
 #define QUERY BYTES(HEADER "\3one\5local\0\0\1\0\1")
 
-static struct cth_decision d;
-
 static struct cth_view asked(struct cth_span body)
 {
 	struct cth_view v = {
-		.l4 = UDP, .first = true, .body = body,
+		.l4 = IPPROTO_UDP, .first = true, .body = body,
 		.self = { AF_INET, { 10, 0, 1, 1 } }, .peer = { AF_INET, { 224, 0, 0, 251 } },
 		.self_public = { AF_INET, { 10, 0, 1, 1 } }, .self_port = 40000, .peer_port = 5353,
 	};
@@ -32,42 +26,9 @@ static void decide(struct cth_span body)
 	cth_decide(&cth_proto_mdns, &v, &d);
 }
 
-static void assert_nothing_else(void)
-{
-	assert_false(d.drop);
-	assert_false(d.leave);
-	assert_false(d.state_changed);
-	assert_int_equal(d.announced_n, 0);
-	assert_int_equal(d.counted_n, 0);
-	assert_int_equal(d.timeout, 0);
-}
-
 static void assert_expected(void)
 {
-	assert_nothing_else();
-	assert_int_equal(d.notes, 0);
-	assert_int_equal(d.wanted_n, 1);
-	assert_int_equal(d.wanted[0].class_number, 0);
-	assert_int_equal(d.wanted[0].l4, UDP);
-	assert_int_equal(d.wanted[0].source, CTH_FROM_ANY);
-	assert_int_equal(d.wanted[0].source_port, 5353);
-	assert_int_equal(d.wanted[0].dest, CTH_TO_SELF);
-	assert_int_equal(d.wanted[0].flags, CTH_WANT_PERMANENT);
-	assert_int_equal(d.wanted[0].note_at, CTH_NOWHERE);
-}
-
-static void assert_garbled(void)
-{
-	assert_nothing_else();
-	assert_int_equal(d.wanted_n, 0);
-	assert_int_equal(d.notes, 1 << CTH_NOTE_GARBLED);
-}
-
-static void assert_silent(void)
-{
-	assert_nothing_else();
-	assert_int_equal(d.wanted_n, 0);
-	assert_int_equal(d.notes, 0);
+	assert_answers(CTH_FROM_ANY, 5353, CTH_WANT_PERMANENT, 0);
 }
 
 static void a_question_expects_all_from_port_5353_at_the_askers_own_port(void **state)
@@ -290,7 +251,7 @@ static void any_byte(struct cth_span bytes, void *ctx)
 {
 	(void)ctx;
 	decide(bytes);
-	assert_nothing_else();
+	assert_nothing_else(0);
 	if (d.wanted_n)
 		assert_expected();
 }
@@ -303,12 +264,12 @@ static void every_byte_may_have_every_value(void **state)
 
 static void the_constants_are_what_the_kernel_takes(void **state)
 {
-	struct cth_helper h = { .name = "mdns", .l3 = AF_INET, .l4 = UDP, .classes = 1 };
+	struct cth_helper h = { .name = "mdns", .l3 = AF_INET, .l4 = IPPROTO_UDP, .classes = 1 };
 
 	(void)state;
 	assert_string_equal(cth_proto_mdns.name, "mdns");
 	assert_int_equal(cth_proto_mdns.port, 5353);
-	assert_int_equal(cth_proto_mdns.l4[0], UDP);
+	assert_int_equal(cth_proto_mdns.l4[0], IPPROTO_UDP);
 	assert_int_equal(cth_proto_mdns.l4[1], 0);
 	assert_null(cth_proto_mdns.classes[1].name);
 	strcpy(h.policy[0].name, cth_proto_mdns.classes[0].name);

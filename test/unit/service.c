@@ -995,6 +995,16 @@ static void maxima_and_timeouts_change_on_the_living_helper(void **state)
 	assert_int_equal(cth_service_close(&service), 0);
 }
 
+static void what_is_counted_until_other_terms_are_in_force_goes_on(void **state)
+{
+	(void)state;
+	open_for_change();
+	served[0].stats.expected = 7; /* when the others had been made */
+	assert_int_equal(cth_service_change(&service, others, &fault), 0);
+	assert_int_equal(others[0].stats.expected, 7);
+	assert_int_equal(cth_service_close(&service), 0);
+}
+
 static void rules_go_and_come_with_the_terms(void **state)
 {
 	(void)state;
@@ -1613,6 +1623,7 @@ int main(void)
 		TEST(the_same_terms_again_change_nothing),
 		TEST(another_queue_is_bound_before_and_the_old_one_left_when_empty),
 		TEST(maxima_and_timeouts_change_on_the_living_helper),
+		TEST(what_is_counted_until_other_terms_are_in_force_goes_on),
 		TEST(rules_go_and_come_with_the_terms),
 		TEST(other_helpers_are_no_other_terms),
 		TEST(a_change_that_fails_leaves_all_as_it_was),

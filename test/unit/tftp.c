@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* tftp.c - what TFTP makes of requests, of garbage, and of everything else. */
-#include <sys/socket.h>
-#include "unit.h"
+#include "asking.h"
 #include "../../cthelper/helper.h"
-#include "../../cthelper/proto.h"
-
-#define UDP 17
 
 /* A literal with NULs in it; its own last NUL is part of it. */
 #define BYTES(text) cth_span(text, sizeof(text))
 #define SHORT(text) cth_span(text, sizeof(text) - 1)
 
-static struct cth_decision d;
-
 static struct cth_view from_client(struct cth_span body)
 {
 	struct cth_view v = {
-		.l4 = UDP, .first = true, .body = body,
+		.l4 = IPPROTO_UDP, .first = true, .body = body,
 		.self = { AF_INET, { 10, 0, 1, 2 } }, .peer = { AF_INET, { 10, 0, 2, 2 } },
 		.self_public = { AF_INET, { 10, 0, 2, 1 } }, .self_port = 35704, .peer_port = 69,
 	};
@@ -31,41 +25,9 @@ static void decide(struct cth_span body)
 	cth_decide(&cth_proto_tftp, &v, &d);
 }
 
-static void assert_nothing_else(void)
-{
-	assert_false(d.drop);
-	assert_false(d.leave);
-	assert_false(d.state_changed);
-	assert_int_equal(d.announced_n, 0);
-	assert_int_equal(d.timeout, 0);
-}
-
 static void assert_expected(void)
 {
-	assert_nothing_else();
-	assert_int_equal(d.notes, 0);
-	assert_int_equal(d.wanted_n, 1);
-	assert_int_equal(d.wanted[0].class_number, 0);
-	assert_int_equal(d.wanted[0].l4, UDP);
-	assert_int_equal(d.wanted[0].source, CTH_FROM_PEER);
-	assert_int_equal(d.wanted[0].dest, CTH_TO_SELF);
-	assert_int_equal(d.wanted[0].flags, 0);
-	assert_int_equal(d.wanted[0].source_port, 0);
-	assert_int_equal(d.wanted[0].note_at, CTH_NOWHERE);
-}
-
-static void assert_garbled(void)
-{
-	assert_nothing_else();
-	assert_int_equal(d.wanted_n, 0);
-	assert_int_equal(d.notes, 1 << CTH_NOTE_GARBLED);
-}
-
-static void assert_silent(void)
-{
-	assert_nothing_else();
-	assert_int_equal(d.wanted_n, 0);
-	assert_int_equal(d.notes, 0);
+	assert_answers(CTH_FROM_PEER, 0, 0, 0);
 }
 
 static void a_read_request_expects_the_server_at_the_clients_port(void **state)
@@ -225,7 +187,7 @@ static void any_byte(struct cth_span bytes, void *ctx)
 {
 	(void)ctx;
 	decide(bytes);
-	assert_nothing_else();
+	assert_nothing_else(0);
 	assert_true(d.wanted_n + (d.notes != 0) <= 1);
 }
 
@@ -237,12 +199,12 @@ static void every_byte_may_have_every_value(void **state)
 
 static void the_constants_are_what_the_kernel_takes(void **state)
 {
-	struct cth_helper h = { .name = "tftp", .l3 = AF_INET, .l4 = UDP, .classes = 1 };
+	struct cth_helper h = { .name = "tftp", .l3 = AF_INET, .l4 = IPPROTO_UDP, .classes = 1 };
 
 	(void)state;
 	assert_string_equal(cth_proto_tftp.name, "tftp");
 	assert_int_equal(cth_proto_tftp.port, 69);
-	assert_int_equal(cth_proto_tftp.l4[0], UDP);
+	assert_int_equal(cth_proto_tftp.l4[0], IPPROTO_UDP);
 	assert_int_equal(cth_proto_tftp.l4[1], 0);
 	assert_null(cth_proto_tftp.classes[1].name);
 	strcpy(h.policy[0].name, cth_proto_tftp.classes[0].name);

@@ -136,10 +136,10 @@ int cth_service_open_on(struct cth_service *s, const struct cth_service_config *
  * Goes on with other terms, and loses no packet: served has the same n names and protocols in the
  * same order, for the same families, and lives as long as the service. Helpers get their queue,
  * maxima and timeouts, rules are made and taken away, what waits in a queue that is left is
- * served; served takes over what was counted. After an error all is as it was, as far as the kernel lets it: fault tells. If it
- * does not, fault->torn, it is only to be closed. -EINVAL: not the same helpers; -ENOMEM: old
- * and new queues together hold more packets than there is memory for. What cannot be taken away
- * is no error: it goes when the service is closed.
+ * served; served takes over what was counted. After an error all is as it was, as far as the
+ * kernel lets it: fault tells. If it does not, fault->torn, it is only to be closed. -EINVAL: not
+ * the same helpers; -ENOMEM: old and new queues together hold more packets than there is memory
+ * for. What cannot be taken away is no error: it goes when the service is closed.
  */
 int cth_service_change(struct cth_service *s, struct cth_served *served,
 		       struct cth_service_fault *fault);

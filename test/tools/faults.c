@@ -36,25 +36,43 @@ static int is_fatal(unsigned type, size_t n)
 	return fault_is("never") || (fault_is("memory") && verdicts++ < 5);
 }
 
+/* A message of one part goes out by sendto, one of several by sendmsg. */
+
+static int is_fatal_message(const void *start, size_t start_len, size_t n)
+{
+	unsigned short type = 0;
+
+	if (start_len >= 6)
+		memcpy(&type, (const char *)start + 4, sizeof(type));
+	if (!is_fatal(type, n))
+		return 0;
+	errno = ENOBUFS;
+	return 1;
+}
+
+ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *to,
+	       socklen_t to_len)
+{
+	ssize_t (*real)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "sendto");
+	return is_fatal_message(buf, n, n) ? -1 : real(fd, buf, n, flags, to, to_len);
+}
+
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	ssize_t (*real)(int, const struct msghdr *, int);
-	unsigned short type = 0;
 	size_t n = 0;
 
 	*(void **)&real = dlsym(RTLD_NEXT, "sendmsg");
 	for (size_t i = 0; i < msg->msg_iovlen; i++)
 		n += msg->msg_iov[i].iov_len;
-	if (msg->msg_iovlen && msg->msg_iov[0].iov_len >= 6)
-		memcpy(&type, (const char *)msg->msg_iov[0].iov_base + 4, sizeof(type));
-	if (is_fatal(type, n)) {
-		errno = ENOBUFS;
+	if (msg->msg_iovlen && is_fatal_message(msg->msg_iov[0].iov_base, msg->msg_iov[0].iov_len, n))
 		return -1;
-	}
 	return real(fd, msg, flags);
 }
 
-/* One datagram is awaited by recvmsg, several by recvmmsg. */
+/* One datagram is awaited by recvfrom, several by recvmmsg. */
 
 static int answer_is_lost(void)
 {
@@ -65,12 +83,12 @@ static int answer_is_lost(void)
 	return 1;
 }
 
-ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+ssize_t recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *from_len)
 {
-	ssize_t (*real)(int, struct msghdr *, int);
+	ssize_t (*real)(int, void *, size_t, int, struct sockaddr *, socklen_t *);
 
-	*(void **)&real = dlsym(RTLD_NEXT, "recvmsg");
-	return answer_is_lost() ? -1 : real(fd, msg, flags);
+	*(void **)&real = dlsym(RTLD_NEXT, "recvfrom");
+	return answer_is_lost() ? -1 : real(fd, buf, n, flags, from, from_len);
 }
 
 int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)

@@ -190,6 +190,38 @@ static int ask_probe(struct cth_engine *e, const struct cth_call *c, const struc
 	return r == -ENOENT ? ASK_MADE : r;
 }
 
+/* The seconds that the kernel gives one of this class. */
+static uint32_t ask_lasts(const struct cth_served *s, uint32_t class_number)
+{
+	if (class_number >= CTH_CLASSES)
+		return 0;
+	return s->terms.classes[class_number].timeout ? s->terms.classes[class_number].timeout :
+	       s->proto->classes[class_number].timeout;
+}
+
+/*
+ * What was found is told once more, and lasts as long again. Not if it is another master's, with
+ * whose flow it ends anyway, nor if it was made just now, which spares retransmissions a request.
+ */
+static int ask_renew(struct cth_engine *e, const struct cth_call *c, struct cth_expect *x,
+		     bool probes)
+{
+	uint32_t lasts = ask_lasts(c->served, e->found.class_number);
+	int r;
+
+	if (!cth_tuple_equal(&x->master, &e->found.master) ||
+	    !(e->found.have & CTH_EXPECT_TIMEOUT) || e->found.timeout + 1 >= lasts)
+		return ASK_THERE;
+	x->have |= CTH_EXPECT_TIMEOUT;
+	x->timeout = lasts;
+	r = cth_expect_renew_in(e->control, x, e->room, sizeof(e->room), NULL);
+	if (r != -ENOENT && r != -ETIME)
+		return ASK_THERE;
+	/* Its time was up in this moment. */
+	x->have &= ~(uint32_t)CTH_EXPECT_TIMEOUT;
+	return probes || ask_make(e, x) == 0 ? ASK_MADE : ASK_TAKEN;
+}
+
 /* Those of a row that this packet has made go. */
 static void ask_delete(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
 		       struct cth_asked *a)
@@ -231,9 +263,11 @@ static int ask_row(struct cth_engine *e, const struct cth_call *c, const struct 
 	int r = ASK_MADE;
 
 	for (unsigned i = 0; i < n && (r == ASK_MADE || r == ASK_THERE); i++) {
-		const struct cth_expect *x = ask_fill(e, c, w, a->port, i);
+		struct cth_expect *x = ask_fill(e, c, w, a->port, i);
 
 		r = probes ? ask_probe(e, c, x) : ask_one(e, c, x);
+		if (r == ASK_THERE && !(w->flags & CTH_WANT_PORT_ONLY))
+			r = ask_renew(e, c, x, probes);
 		if (r == ASK_MADE && !probes)
 			a->made |= 1u << i;
 	}

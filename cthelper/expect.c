@@ -427,8 +427,8 @@ static void forget_refusal(struct cth_nack *nack)
 		memset(nack, 0, sizeof(*nack));
 }
 
-int cth_expect_new_in(struct cth_sock *s, const struct cth_expect *e,
-		      uint8_t *room, size_t cap, struct cth_nack *nack)
+static int request_new(struct cth_sock *s, const struct cth_expect *e, uint16_t flags,
+		       uint8_t *room, size_t cap, struct cth_nack *nack)
 {
 	struct cth_msg m;
 	int r;
@@ -437,10 +437,22 @@ int cth_expect_new_in(struct cth_sock *s, const struct cth_expect *e,
 	if (!(e->have & CTH_EXPECT_MASTER))
 		return -EINVAL;
 	cth_msg_init(&m, room, cap);
-	/* Without EXCL another master's would get our timeout, and we success and nothing. */
-	r = cth_expect_put_new(&m, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
-			       cth_sock_seq(s), e);
+	r = cth_expect_put_new(&m, NLM_F_REQUEST | NLM_F_ACK | flags, cth_sock_seq(s), e);
 	return r < 0 ? r : request_expectation(s, &m, NULL, nack);
+}
+
+/* Without EXCL another master's would get our timeout, and we success and nothing. */
+int cth_expect_new_in(struct cth_sock *s, const struct cth_expect *e,
+		      uint8_t *room, size_t cap, struct cth_nack *nack)
+{
+	return request_new(s, e, NLM_F_CREATE | NLM_F_EXCL, room, cap, nack);
+}
+
+/* Of one that is there this changes the timeout, and nothing else. */
+int cth_expect_renew_in(struct cth_sock *s, const struct cth_expect *e,
+			uint8_t *room, size_t cap, struct cth_nack *nack)
+{
+	return e->have & CTH_EXPECT_TIMEOUT ? request_new(s, e, 0, room, cap, nack) : -EINVAL;
 }
 
 int cth_expect_new(struct cth_sock *s, const struct cth_expect *e, struct cth_nack *nack)

@@ -31,9 +31,11 @@ int cth_flow_see(struct cth_flow *f, struct cth_span attrs);
 bool cth_ctnetlink_is_absent(struct cth_sock *s, const struct cth_nack *nack);
 
 /* expect.c: cth_expect_new(), _get(), _del(), in room for their messages, and a place for what is
-   there, of the caller's. */
+   there, of the caller's. _renew: the one that e's tuple meets has e's timeout from now on. */
 int cth_expect_new_in(struct cth_sock *s, const struct cth_expect *e, uint8_t *room, size_t cap,
 		      struct cth_nack *nack);
+int cth_expect_renew_in(struct cth_sock *s, const struct cth_expect *e, uint8_t *room, size_t cap,
+			struct cth_nack *nack);
 int cth_expect_get_in(struct cth_sock *s, const struct cth_tuple *tuple, uint16_t zone,
 		      struct cth_expect *found, uint8_t *room, size_t cap, struct cth_nack *nack);
 int cth_expect_del_in(struct cth_sock *s, const struct cth_expect *e, struct cth_expect *there,

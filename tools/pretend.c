@@ -3,7 +3,7 @@
  * pretend.c - a kernel's table of expectations. Each request is answered at once, and the
  * answers wait to be received:
  *
- *     EXP_NEW     ACK: 0, or why not
+ *     EXP_NEW     ACK: 0, or why not; without EXCL one that is there has another timeout
  *     EXP_GET     the one that the tuple meets, and ACK; a dump: all, and DONE
  *     EXP_DELETE  ACK
  *     CT_NEW      ACK; a helper's name that is empty takes the flow's expectations with it
@@ -184,14 +184,18 @@ static void answer_done(struct pretend *k, const struct cth_nlmsg *m)
 	answer(k, cth_span(done, sizeof(done)));
 }
 
-/* As the kernel shows it: without its zone. */
-static void answer_one(struct pretend *k, const struct cth_nlmsg *m, const struct cth_expect *e)
+/* The i-th as the kernel shows it: without its zone, and with the seconds that it has left. */
+static void answer_one(struct pretend *k, const struct cth_nlmsg *m, size_t i)
 {
-	struct cth_expect shown = *e;
+	struct cth_expect shown = k->table[i];
 	uint8_t buf[1024];
 	struct cth_msg out;
 
 	shown.have &= ~(uint32_t)CTH_EXPECT_ZONE;
+	if (k->until[i] != UINT64_MAX) {
+		shown.have |= CTH_EXPECT_TIMEOUT;
+		shown.timeout = (uint32_t)(k->until[i] - k->now);
+	}
 	cth_msg_init(&out, buf, sizeof(buf));
 	if (cth_expect_put_new(&out, NLM_F_MULTI, m->seq, &shown) == 0)
 		answer(k, cth_msg_bytes(&out));
@@ -201,27 +205,36 @@ static void answer_one(struct pretend *k, const struct cth_nlmsg *m, const struc
 
 static void take_new(struct pretend *k, const struct cth_nlmsg *m, const struct cth_expect *e)
 {
-	if (cth_expect_check(e, NULL) < 0 || !(e->have & CTH_EXPECT_MASTER))
+	size_t i = find(k, &e->tuple, e->zone);
+
+	if (cth_expect_check(e, NULL) < 0 || !(e->have & CTH_EXPECT_MASTER)) {
 		answer_ack(k, m, -EINVAL);
-	else
+	} else if (i < k->n && !(m->flags & NLM_F_EXCL)) {
+		if (e->have & CTH_EXPECT_TIMEOUT)
+			k->until[i] = k->now + e->timeout;
+		answer_ack(k, m, 0);
+	} else if (i == k->n && !(m->flags & NLM_F_CREATE)) {
+		answer_ack(k, m, -ENOENT);
+	} else {
 		answer_ack(k, m, pretend_new(k, e));
+	}
 }
 
 static void take_get(struct pretend *k, const struct cth_nlmsg *m, const struct cth_expect *e)
 {
-	const struct cth_expect *found;
+	size_t found;
 
 	if ((m->flags & NLM_F_DUMP) == NLM_F_DUMP) {
 		drop_old(k);
 		for (size_t i = 0; i < k->n; i++)
-			answer_one(k, m, &k->table[i]);
+			answer_one(k, m, i);
 		answer_done(k, m);
 		return;
 	}
-	found = pretend_find(k, &e->tuple, e->zone);
-	if (found)
+	found = find(k, &e->tuple, e->zone);
+	if (found < k->n)
 		answer_one(k, m, found);
-	answer_ack(k, m, found ? 0 : -ENOENT);
+	answer_ack(k, m, found < k->n ? 0 : -ENOENT);
 }
 
 static void take_delete(struct pretend *k, const struct cth_nlmsg *m, const struct cth_expect *e)

@@ -320,8 +320,10 @@ static void note_event(const struct cth_event *e, void *ctx)
 	h = &s->o.events[s->o.events_n++];
 	h->event = *e;
 	h->has_expect = e->expect != NULL;
-	if (e->expect)
+	if (e->expect) {
 		h->expect = *e->expect;
+		h->expect.have &= ~(uint32_t)CTH_EXPECT_TIMEOUT; /* its class's, or what is left of it */
+	}
 }
 
 /* A packet in the place of another: the attribute's bytes are behind the message. */

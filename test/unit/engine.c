@@ -170,6 +170,8 @@ static int control_send(void *ctx, const struct iovec *parts, size_t n)
 		int error = i < ctl.refuse_n ? ctl.refuse[i] : ctl.refuse_all;
 
 		if (error) {
+			if (error == -ETIME) /* up in this moment */
+				ctl.k.n = 0;
 			ctl.error_waiting = error;
 			ctl.error_seq = m.seq;
 			return 0;
@@ -1271,6 +1273,79 @@ static void anothers_expectation_is_shared_where_it_is_the_same(void **state)
 	assert_int_equal(count_events(CTH_EVENT_AGAIN), 1);
 }
 
+/* Each time that it is told, it lasts as long as its class has it. */
+static void what_is_told_again_lasts_as_long_again(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+
+	(void)state;
+	for (int longer = 0; longer < 2; longer++) {
+		uint32_t lasts = longer ? 500 : 300;
+
+		setup(NULL);
+		served[0].terms.classes[0].timeout = longer ? lasts : 0;
+		ctl.k.classes = (struct cth_class[CTH_CLASSES]){ { "first", 4, lasts } };
+		start_wanting(30000);
+		s.body = "hello";
+		pass(&s);
+		pass(&s); /* a retransmission */
+		assert_int_equal(asked(EXP_NEW), 2);
+		ctl.k.now = lasts - 1;
+		pass(&s);
+		assert_int_equal(asked(EXP_NEW), 4);
+		assert_int_equal(ctl.asked[ctl.asked_n - 1].flags, NLM_F_REQUEST | NLM_F_ACK);
+		assert_int_equal(new_expect(3)->timeout, lasts);
+		assert_true(cth_tuple_equal(&new_expect(3)->tuple, &new_expect(0)->tuple));
+		assert_int_equal(ctl.k.until[0], ctl.k.now + lasts);
+		assert_int_equal(ctl.k.n, 1);
+		assert_int_equal(stats()->expected, 1);
+		assert_int_equal(stats()->again, 2);
+	}
+}
+
+static void what_ends_while_it_is_told_again_is_made_anew(void **state)
+{
+	static const int errors[] = { -ETIME, -EPERM };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(errors); i++) {
+		struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+
+		setup(NULL);
+		ctl.k.classes = proto.classes;
+		start_wanting(30000);
+		s.body = "hello";
+		pass(&s);
+		ctl.k.now = 299;
+		ctl.refuse[2] = errors[i];
+		ctl.refuse_n = 3;
+		pass(&s);
+		assert_int_equal(ctl.k.n, 1);
+		assert_int_equal(stats()->expected, errors[i] == -ETIME ? 2 : 1);
+		assert_int_equal(stats()->again, errors[i] == -ETIME ? 0 : 1);
+		if (errors[i] == -ETIME)
+			assert_false(new_expect(3)->have & CTH_EXPECT_TIMEOUT);
+		assert_int_equal(stats()->refused, 0);
+	}
+}
+
+/* Another's goes with its own flow. */
+static void anothers_expectation_does_not_last_longer(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+
+	(void)state;
+	ctl.k.classes = proto.classes;
+	start_wanting(30000);
+	others_port(&s, 30000);
+	ctl.k.now = 200;
+	s.body = "hello";
+	pass(&s);
+	assert_int_equal(asked(EXP_NEW), 1);
+	assert_int_equal(ctl.k.until[0], 300);
+	assert_int_equal(stats()->again, 1);
+}
+
 static void anothers_expectation_that_only_meets_is_a_refusal(void **state)
 {
 	struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
@@ -2246,6 +2321,35 @@ static void a_child_gets_the_protocols_child_for_a_helper(void **state)
 	assert_false(verdict.has_expect);
 	assert_int_equal(stats()->again, 1);
 	assert_int_equal(stats()->expected, 1);
+}
+
+static void what_a_verdict_has_made_lasts_as_long_again(void **state)
+{
+	struct situation s = situation(4, IPPROTO_UDP, NO_NAT, false);
+
+	(void)state;
+	ctl.k.classes = proto.classes;
+	start_wanting(30000);
+	want.class_number = 1;
+	want.flags = CTH_WANT_CHILD;
+	s.body = "hello";
+	pass_unsettled(&s);
+	kernel_takes_expectation(&s);
+	strcpy(ctl.k.table[0].helper, "made-up"); /* as the kernel shows it */
+	cth_engine_settle(&engine);
+	ctl.k.now = 179;
+	pass(&s);
+	assert_false(verdict.has_expect);
+	assert_int_equal(asked(EXP_NEW), 1);
+	assert_int_equal(new_expect(0)->timeout, 180);
+	assert_int_equal(ctl.k.until[0], 179 + 180);
+	assert_int_equal(stats()->again, 1);
+	/* Gone between the two questions: the verdict makes it anew. */
+	ctl.refuse[1] = -ETIME;
+	ctl.refuse_n = 2;
+	ctl.k.now += 10;
+	pass_unsettled(&s);
+	assert_true(verdict.has_expect);
 }
 
 static void a_protocol_that_is_its_own_child_goes_by_the_name_it_is_served_by(void **state)
@@ -3343,6 +3447,10 @@ int main(void)
 		T(ports_in_a_row_come_all_or_none),
 		T(a_row_that_cannot_be_had_leaves_nothing),
 		T(anothers_expectation_is_shared_where_it_is_the_same),
+		T(what_is_told_again_lasts_as_long_again),
+		T(what_a_verdict_has_made_lasts_as_long_again),
+		T(what_ends_while_it_is_told_again_is_made_anew),
+		T(anothers_expectation_does_not_last_longer),
 		T(anothers_expectation_that_only_meets_is_a_refusal),
 		T(refusals_that_no_port_helps_end_it),
 		T(a_bad_class_is_a_refusal),

@@ -267,6 +267,23 @@ bool cth_read_xdr(struct cth_span *rest, uint32_t *number);
 bool cth_read_word(struct cth_span *rest, const char *text);
 
 /*
+ * A line off the front of *rest, without its end; false: there is no whole one. A header's value,
+ * the first of that name, blanks before it skipped: CUT, it may stand in another segment. And an
+ * authority, of an address and a port or none, then it is the usual one; of a name: false.
+ */
+enum cth_header {
+	CTH_HEADER_FOUND,
+	CTH_HEADER_ABSENT,
+	CTH_HEADER_CUT,
+};
+
+void cth_skip_blanks(struct cth_span *rest);
+bool cth_read_line(struct cth_span *rest, struct cth_span *line);
+enum cth_header cth_find_header(struct cth_span message, const char *name, struct cth_span *value);
+bool cth_read_authority(struct cth_span *rest, uint16_t usual, struct cth_addr *host,
+			uint32_t *port);
+
+/*
  * Writes an address as CTH_FORM_ADDRESS has it, without a NUL: how many bytes. So what a sender has
  * written can be held against its own address, byte by byte, where segments cut it.
  */

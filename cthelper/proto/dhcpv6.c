@@ -22,9 +22,10 @@
 #include <sys/socket.h>
 #include "../proto.h"
 
-#define DHCPV6_CLIENT 546
-#define DHCPV6_HEADER 4u
-#define DHCPV6_OPTION 4u
+#define DHCPV6_CLIENT  546
+#define DHCPV6_LONGEST 3960 /* seconds, see below */
+#define DHCPV6_HEADER  4u
+#define DHCPV6_OPTION  4u
 
 /*
  * How long a client may wait before it asks again, or gives up: the last and longest time of part
@@ -34,14 +35,14 @@ static const struct {
 	uint8_t type;
 	uint16_t seconds;
 } dhcpv6_waits[] = {
-	{ 1, 3960 },  /* Solicit: SOL_MAX_RT 3600 */
-	{ 3, 33 },    /* Request: REQ_MAX_RT 30 */
-	{ 4, 10 },    /* Confirm: CNF_MAX_RD 10, which is the end of it */
-	{ 5, 660 },   /* Renew: REN_MAX_RT 600 */
-	{ 6, 660 },   /* Rebind: REB_MAX_RT 600 */
-	{ 8, 11 },    /* Release: REL_MAX_RC 4, doubled from REL_TIMEOUT 1 on */
-	{ 9, 11 },    /* Decline: DEC_MAX_RC 4, the same */
-	{ 11, 3960 }, /* Information-request: INF_MAX_RT 3600 */
+	{ 1, DHCPV6_LONGEST },  /* Solicit: SOL_MAX_RT 3600 */
+	{ 3, 33 },              /* Request: REQ_MAX_RT 30 */
+	{ 4, 10 },              /* Confirm: CNF_MAX_RD 10, which is the end of it */
+	{ 5, 660 },             /* Renew: REN_MAX_RT 600 */
+	{ 6, 660 },             /* Rebind: REB_MAX_RT 600 */
+	{ 8, 11 },              /* Release: REL_MAX_RC 4, doubled from REL_TIMEOUT 1 on */
+	{ 9, 11 },              /* Decline: DEC_MAX_RC 4, the same */
+	{ 11, DHCPV6_LONGEST }, /* Information-request: INF_MAX_RT 3600 */
 };
 
 /* All_DHCP_Relay_Agents_and_Servers */
@@ -90,20 +91,17 @@ static void dhcpv6_decide(const struct cth_view *v, struct cth_decision *d)
 
 static const uint8_t dhcpv6_l4[] = { IPPROTO_UDP, 0 };
 
-/*
- * The flow ends an expectation. Its own time begins once, with the first question, and would end
- * in the midst of waiting, however long it is: a week of asking in vain is no reason to stop.
- */
+/* The flow ends an expectation: with each question its own time begins anew, and is no shorter. */
 const struct cth_proto cth_proto_dhcpv6 = {
 	.name = "dhcpv6",
 	.l4 = dhcpv6_l4,
 	.family = AF_INET6,
 	.port = 547,
-	.classes = { { "dhcpv6", 1, 7 * 24 * 3600 } },
+	.classes = { { "dhcpv6", 1, DHCPV6_LONGEST } },
 	.wants_l4 = dhcpv6_l4,
 	.wants_source = CTH_FROM_ANY,
 	.wants_dest = CTH_TO_SELF,
 	.wants_flags = CTH_WANT_PERMANENT,
-	.longest = 3960,
+	.longest = DHCPV6_LONGEST,
 	.decide = dhcpv6_decide,
 };

@@ -78,16 +78,15 @@ static void mdns_decide(const struct cth_view *v, struct cth_decision *d)
 static const uint8_t mdns_l4[] = { MDNS_UDP, 0 };
 
 /*
- * One expectation does for all who answer, and for all that is asked from this port. They do so
- * within half a second (parts 6 and 7.2). Who hears nothing asks again, as resolvers do after five
- * seconds, and ten: twelve have the end fall on none of these answers. From then on a question
- * makes a new one.
+ * One expectation does for all who answer, and for all that is asked from this port: each question
+ * has it last as long again. They answer within half a second (parts 6 and 7.2); who is slower has
+ * as long as resolvers wait before they ask again.
  */
 const struct cth_proto cth_proto_mdns = {
 	.name = "mdns",
 	.l4 = mdns_l4,
 	.port = MDNS_PORT,
-	.classes = { { "mdns", 1, 12 } },
+	.classes = { { "mdns", 1, 5 } },
 	.wants_l4 = mdns_l4,
 	.wants_source = CTH_FROM_ANY,
 	.wants_dest = CTH_TO_SELF,

@@ -104,7 +104,7 @@ static const uint8_t slp_l4[] = { SLP_UDP, 0 };
 /*
  * A request is sent again and again for CONFIG_MC_MAX, 15 seconds, each time with more of those who
  * have answered (RFC 2608, parts 6.3 and 13): one expectation does for all of it, and a second more
- * for the last replies.
+ * for the last replies. Who is to go on for longer renews it by each request.
  */
 const struct cth_proto cth_proto_slp = {
 	.name = "slp",

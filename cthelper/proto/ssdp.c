@@ -34,85 +34,18 @@
 
 enum { SSDP_EVENT, SSDP_SEARCH, SSDP_DESCRIPTION };
 
-enum ssdp_header {
-	SSDP_FOUND,
-	SSDP_ABSENT,
-	SSDP_CUT, /* the headers go on in another segment */
-};
-
-static void ssdp_skip_blanks(struct cth_span *rest)
-{
-	size_t n = 0;
-
-	while (n < rest->n && (rest->p[n] == ' ' || rest->p[n] == '\t'))
-		n++;
-	*rest = cth_span_sub(*rest, n, rest->n - n);
-}
-
-/* Takes a line off, and the end of it. false: there is no whole one. */
-static bool ssdp_line(struct cth_span *rest, struct cth_span *line)
-{
-	const uint8_t *end = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
-	size_t n;
-
-	if (!end)
-		return false;
-	n = (size_t)(end - rest->p);
-	*line = cth_span_sub(*rest, 0, n && end[-1] == '\r' ? n - 1 : n);
-	*rest = cth_span_sub(*rest, n + 1, rest->n - n - 1);
-	return true;
-}
-
-/* The first of the name; an empty line ends them. */
-static enum ssdp_header ssdp_header(struct cth_span rest, const char *name,
-				    struct cth_span *value)
-{
-	while (ssdp_line(&rest, value)) {
-		if (value->n == 0)
-			return SSDP_ABSENT;
-		if (!cth_read_word(value, name))
-			continue;
-		ssdp_skip_blanks(value);
-		if (!cth_read_word(value, ":"))
-			continue;
-		ssdp_skip_blanks(value);
-		return SSDP_FOUND;
-	}
-	return SSDP_CUT;
-}
-
-/* RFC 3986: an address, an IPv6 one in brackets, and a port or none. No name, and no user. */
-static bool ssdp_authority(struct cth_span *rest, struct cth_addr *host, uint32_t *port)
-{
-	bool brackets = cth_read_word(rest, "[");
-
-	*port = SSDP_HTTP;
-	if (!cth_read_address(rest, host) || (host->family == AF_INET6) != brackets)
-		return false;
-	if (brackets && !cth_read_word(rest, "]"))
-		return false;
-	if (cth_read_word(rest, ":") && !cth_read_number(rest, UINT16_MAX, port))
-		return false;
-	return *port && (rest->n == 0 || memchr("/?#> \t", rest->p[0], 6));
-}
-
 /* A URL of the sender's own: he will be called there. */
 static void ssdp_follow(const struct cth_view *v, struct cth_decision *d, struct cth_span url,
 			uint8_t class_number, uint8_t flags)
 {
-	struct cth_span rest = url;
+	bool http = cth_read_word(&url, "http://");
+	const uint8_t *start = url.p;
 	struct cth_wanted *w;
 	struct cth_addr host;
 	uint32_t port;
-	size_t off;
 
-	if (!cth_read_word(&rest, "http://")) {
-		cth_note(d, CTH_NOTE_GARBLED);
-		return;
-	}
-	off = (size_t)(rest.p - v->body.p);
-	if (!ssdp_authority(&rest, &host, &port) ||
-	    (size_t)(rest.p - v->body.p) - off > SSDP_AUTHORITY) {
+	if (!http || !cth_read_authority(&url, SSDP_HTTP, &host, &port) ||
+	    (size_t)(url.p - start) > SSDP_AUTHORITY) {
 		cth_note(d, CTH_NOTE_GARBLED);
 	} else if (!cth_addr_equal(&host, &v->self) && !cth_addr_equal(&host, &v->self_public)) {
 		cth_note(d, CTH_NOTE_FOREIGN);
@@ -123,7 +56,7 @@ static void ssdp_follow(const struct cth_view *v, struct cth_decision *d, struct
 		w->l4 = SSDP_TCP;
 		w->flags = flags;
 		w->port = (uint16_t)port;
-		(void)cth_announce(d, w, off, (size_t)(rest.p - v->body.p) - off,
+		(void)cth_announce(d, w, (size_t)(start - v->body.p), (size_t)(url.p - start),
 				   CTH_FORM_AUTHORITY, 0);
 	}
 }
@@ -152,7 +85,7 @@ static void ssdp_search(const struct cth_view *v, struct cth_decision *d)
 	if (!ssdp_is_group(&v->peer))
 		w->source = CTH_FROM_PEER;
 	w->flags |= CTH_WANT_CHILD;
-	if (ssdp_header(v->body, "MX", &value) == SSDP_FOUND &&
+	if (cth_find_header(v->body, "MX", &value) == CTH_HEADER_FOUND &&
 	    cth_read_number(&value, UINT32_MAX, &mx))
 		d->timeout = (mx < SSDP_MX_MAX ? mx : SSDP_MX_MAX) + SSDP_MX_LATE;
 }
@@ -169,7 +102,7 @@ static void ssdp_answer(const struct cth_view *v, struct cth_decision *d)
 {
 	struct cth_span url;
 
-	if (ssdp_header(v->body, "LOCATION", &url) != SSDP_FOUND)
+	if (cth_find_header(v->body, "LOCATION", &url) != CTH_HEADER_FOUND)
 		return;
 	ssdp_follow(v, d, url, SSDP_DESCRIPTION, CTH_WANT_PERMANENT | CTH_WANT_CHILD);
 	if (d->wanted_n)
@@ -180,11 +113,11 @@ static void ssdp_answer(const struct cth_view *v, struct cth_decision *d)
 static void ssdp_subscribe(const struct cth_view *v, struct cth_decision *d)
 {
 	struct cth_span urls;
-	enum ssdp_header h = ssdp_header(v->body, "CALLBACK", &urls);
+	enum cth_header h = cth_find_header(v->body, "CALLBACK", &urls);
 
-	if (h == SSDP_CUT)
+	if (h == CTH_HEADER_CUT)
 		cth_note(d, CTH_NOTE_UNFOLLOWED);
-	if (h != SSDP_FOUND)
+	if (h != CTH_HEADER_FOUND)
 		return;
 	for (unsigned i = 0; i < CTH_WANTED && (i == 0 || urls.n); i++) {
 		const uint8_t *end = urls.n ? memchr(urls.p, '>', urls.n) : NULL;
@@ -197,7 +130,7 @@ static void ssdp_subscribe(const struct cth_view *v, struct cth_decision *d)
 		url = cth_span_sub(urls, 0, (size_t)(end - urls.p) + 1);
 		urls = cth_span_sub(urls, url.n, urls.n - url.n);
 		ssdp_follow(v, d, url, SSDP_EVENT, CTH_WANT_PERMANENT);
-		ssdp_skip_blanks(&urls);
+		cth_skip_blanks(&urls);
 	}
 }
 

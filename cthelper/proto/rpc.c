@@ -27,7 +27,7 @@
  *                               8
  *
  *     side  4 next byte's number | 2 left of the fragment | 1 word, byte, bytes of a mark |
- *           1 last fragment; words to be passed, or characters left | 2 of the word, or of the port
+ *           3 of the word, so far; or of an address, or what is passed
  *     call  2 the lower half of its xid | 1 what it asks for
  *
  * An answer that was rewritten is sent again by TCP if it is lost, and is to be rewritten again: so
@@ -123,10 +123,16 @@ struct rpc_side {
 	uint32_t next;
 	uint16_t left;      /* bytes of the fragment */
 	uint8_t mark;       /* bytes of its mark, if that is being read */
-	uint8_t last;       /* it is the message's last */
+	bool last;          /* it is the message's last */
 	uint8_t word, byte; /* of the message; of the word */
-	uint8_t skip;       /* words to be passed, characters left */
-	uint8_t kept[2];    /* the word's third byte; characters of the host; the port */
+	uint8_t kept[3];    /* the word's bytes before this one; or else ... */
+};
+
+/* ... what is in them. */
+enum {
+	RPC_LEFT_AT = 2, /* words to be passed, characters left of an address */
+	RPC_HOST_AT = 0, /* characters of the host that were read */
+	RPC_PORT_AT = 0, /* two bytes */
 };
 
 struct rpc_asked {
@@ -158,9 +164,7 @@ static void rpc_load_side(struct rpc_side *s, const uint8_t *p)
 	s->word = p[6] >> 4;
 	s->byte = p[6] >> 2 & 3;
 	s->mark = p[6] & 3;
-	s->last = p[7] >> 7;
-	s->skip = p[7] & 127;
-	memcpy(s->kept, p + 8, sizeof(s->kept));
+	memcpy(s->kept, p + 7, sizeof(s->kept));
 }
 
 static void rpc_store_side(const struct rpc_side *s, uint8_t *p)
@@ -168,8 +172,7 @@ static void rpc_store_side(const struct rpc_side *s, uint8_t *p)
 	cth_store_be32(p, s->next);
 	cth_store_be16(p + 4, s->left);
 	p[6] = (uint8_t)(s->word << 4 | s->byte << 2 | s->mark);
-	p[7] = (uint8_t)(s->last << 7 | s->skip);
-	memcpy(p + 8, s->kept, sizeof(s->kept));
+	memcpy(p + 7, s->kept, sizeof(s->kept));
 }
 
 static void rpc_load(struct rpc *r)
@@ -180,6 +183,8 @@ static void rpc_load(struct rpc *r)
 	r->begun = p[RPC_FLAGS_AT] & 1;
 	r->closed = p[RPC_FLAGS_AT] >> 1 & 1;
 	r->which = p[RPC_FLAGS_AT] >> 2 & 3;
+	r->sides[0].last = p[RPC_FLAGS_AT] >> 4 & 1;
+	r->sides[1].last = p[RPC_FLAGS_AT] >> 5 & 1;
 	r->calls = tcp ? RPC_TCP_CALLS : RPC_UDP_CALLS;
 	for (unsigned i = 0; tcp && i < 2; i++)
 		rpc_load_side(&r->sides[i], p + RPC_SIDE_AT + RPC_SIDE * i);
@@ -199,7 +204,8 @@ static void rpc_store(const struct rpc *r)
 	uint8_t *p = r->d->state;
 	bool tcp = r->v->l4 == IPPROTO_TCP;
 
-	p[RPC_FLAGS_AT] = (uint8_t)(r->begun | r->closed << 1 | (r->which & 3) << 2);
+	p[RPC_FLAGS_AT] = (uint8_t)(r->begun | r->closed << 1 | (r->which & 3) << 2 |
+				    r->sides[0].last << 4 | r->sides[1].last << 5);
 	for (unsigned i = 0; tcp && i < 2; i++)
 		rpc_store_side(&r->sides[i], p + RPC_SIDE_AT + RPC_SIDE * i);
 	for (unsigned i = 0; i < r->calls; i++) {
@@ -222,18 +228,32 @@ static size_t rpc_string(struct cth_span body, long at)
 	return 4 + (cth_be32(body.p + at) + 3) / 4 * 4;
 }
 
-/* Can the result be rewritten where it stands? */
+/* Where the last of what is rewritten ends. */
+static long rpc_rewritten(const struct cth_decision *d)
+{
+	const struct cth_announced *last;
+
+	if (d->announced_n == 0)
+		return 0;
+	last = &d->announced[d->announced_n - 1];
+	return (long)last->off + (long)last->len;
+}
+
+/*
+ * Can the result be rewritten where it stands? Of a state that is another message's, one might
+ * begin where the one before has not ended.
+ */
 static bool rpc_is_whole(const struct rpc *r, const struct rpc_asked *a)
 {
+	long result = r->result_at, from = rpc_rewritten(r->d);
 	struct cth_span body = r->v->body;
-	long result = r->result_at;
 
 	if (!(a->what & RPC_ADDRESS))
-		return result + 2 >= 0 && r->mark_at < result;
-	if (result < 0 || !cth_span_sub(body, (size_t)result, rpc_string(body, result)).p)
+		return result + 2 >= from && r->mark_at < result;
+	if (result < from || !cth_span_sub(body, (size_t)result, rpc_string(body, result)).p)
 		return false;
 	return r->v->l4 != IPPROTO_TCP ||
-	       (result >= RPC_TO_RESULT && r->mark_at == result - RPC_TO_RESULT &&
+	       (r->mark_at >= from && r->mark_at == result - RPC_TO_RESULT &&
 		r->d->counted_n == 0);
 }
 
@@ -294,7 +314,7 @@ static void rpc_expect(struct rpc *r, struct rpc_asked *a, unsigned port)
 static void rpc_answered(struct rpc *r)
 {
 	struct rpc_asked *a = &r->asked[r->which];
-	unsigned port = cth_be16(r->side->kept);
+	unsigned port = cth_be16(r->side->kept + RPC_PORT_AT);
 
 	if (port == 0)
 		return; /* there is no such program */
@@ -351,7 +371,12 @@ static void rpc_match(struct rpc *r, unsigned xid)
 		rpc_is_other(r);
 }
 
-static void rpc_procedure(struct rpc *r, unsigned procedure)
+static void rpc_version(struct rpc *r, uint32_t version)
+{
+	r->asked[0].what = version == 2 ? RPC_PORT : version == 3 || version == 4 ? RPC_ADDRESS : 0;
+}
+
+static void rpc_procedure(struct rpc *r, uint32_t procedure)
 {
 	unsigned what = r->asked[0].what;
 
@@ -364,100 +389,104 @@ static void rpc_procedure(struct rpc *r, unsigned procedure)
 		rpc_is_other(r);
 }
 
-static void rpc_length(struct rpc *r, unsigned length, unsigned more)
+/* Of an opaque, behind which more words are to be passed. */
+static void rpc_length(struct rpc *r, uint32_t length, uint32_t more)
 {
-	if (length > RPC_OPAQUE_MAX) {
+	uint32_t words = (length + 3) / 4 + more;
+
+	if (length > RPC_OPAQUE_MAX)
 		rpc_is_other(r);
-		return;
-	}
-	r->side->skip = (uint8_t)((length + 3) / 4 + more);
-	if (r->side->skip == 0)
+	else if (words == 0)
 		r->side->word++;
+	else
+		r->side->kept[RPC_LEFT_AT] = (uint8_t)words;
 }
 
-static void rpc_transport(struct rpc *r, unsigned low)
+/* A number of IP's; or the length of a netid, which comes next. */
+static void rpc_transport(struct rpc *r, uint32_t value)
 {
 	struct rpc_asked *a = &r->asked[0];
 
-	if (a->what & RPC_ADDRESS && (low == strlen("tcp") || low == strlen("tcp6")))
-		return; /* the length of a netid that may be one */
+	if (a->what & RPC_ADDRESS && (value == strlen("tcp") || value == strlen("tcp6")))
+		return;
 	if (a->what & RPC_PORT)
-		a->what |= low == IPPROTO_TCP ? RPC_TCP : low == IPPROTO_UDP ? RPC_UDP : 0;
+		a->what |= value == IPPROTO_TCP ? RPC_TCP : value == IPPROTO_UDP ? RPC_UDP : 0;
 	rpc_pass(r);
 }
 
-static void rpc_result(struct rpc *r, unsigned low)
+static void rpc_netid(struct rpc *r, uint32_t value)
 {
+	uint8_t name[4];
+
+	cth_store_be32(name, value);
+	if (memcmp(name, "tcp", 4) == 0 || memcmp(name, "tcp6", 4) == 0)
+		r->asked[0].what |= RPC_TCP;
+	else if (memcmp(name, "udp", 4) == 0 || memcmp(name, "udp6", 4) == 0)
+		r->asked[0].what |= RPC_UDP;
+	rpc_pass(r);
+}
+
+/* The port, or the length of the address, which comes next. */
+static void rpc_result(struct rpc *r, uint32_t value)
+{
+	bool address = r->asked[r->which].what & RPC_ADDRESS;
 	struct rpc_side *s = r->side;
 
 	r->result_at = (long)r->at - 3;
-	if (!(r->asked[r->which].what & RPC_ADDRESS)) {
-		cth_store_be16(s->kept, (uint16_t)low);
-		s->word = RPC_END_WORD;
-	} else if (low == 0) {
-		rpc_pass(r); /* there is no such program */
-	} else if (low > RPC_LONGEST) {
+	if (value > (address ? RPC_LONGEST : UINT16_MAX)) {
 		rpc_is_garbled(r);
+	} else if (!address) {
+		cth_store_be16(s->kept + RPC_PORT_AT, (uint16_t)value);
+		s->word = RPC_END_WORD;
+	} else if (value == 0) {
+		rpc_pass(r); /* there is no such program */
 	} else {
-		s->skip = (uint8_t)low;
-		s->kept[0] = 0;
+		s->kept[RPC_LEFT_AT] = (uint8_t)value;
+		s->kept[RPC_HOST_AT] = 0;
 	}
 }
 
-/* The third and fourth byte of a word, with it the word, have come. */
-static void rpc_take_low(struct rpc *r, const struct rpc_word *w, unsigned low)
+static void rpc_take_word(struct rpc *r, const struct rpc_word *w, uint32_t value)
 {
-	struct rpc_asked *a = &r->asked[0];
-
-	if (w->kind == RPC_OPAQUE && r->side->skip > 1) {
-		r->side->skip--;
-		return;
-	}
 	r->side->word++;
-	if (w->kind == RPC_IS && low != (w->value & 0xffff))
-		rpc_is_other(r);
-	else if (w->kind == RPC_XID)
-		r->v->reply ? rpc_match(r, low) : rpc_ask(r, low);
-	else if (w->kind == RPC_VERSION)
-		a->what = low == 2 ? RPC_PORT : low == 3 || low == 4 ? RPC_ADDRESS : 0;
-	else if (w->kind == RPC_PROCEDURE)
-		rpc_procedure(r, low);
-	else if (w->kind == RPC_LENGTH)
-		rpc_length(r, low, w->value);
-	else if (w->kind == RPC_TRANSPORT)
-		rpc_transport(r, low);
-	else if (w->kind == RPC_NETID && low >> 8 != 'p')
-		a->what = 0;
-	else if (w->kind == RPC_RESULT)
-		rpc_result(r, low);
-}
-
-/* The first and second one: mostly they are known beforehand. */
-static void rpc_take_high(struct rpc *r, const struct rpc_word *w, uint8_t b)
-{
-	uint32_t value = w->kind == RPC_IS ? w->value : 0;
-
-	if (w->kind == RPC_ANY || w->kind == RPC_XID || w->kind == RPC_OPAQUE)
-		return;
-	if (w->kind == RPC_NETID) {
-		if (r->side->byte == 1)
-			r->asked[0].what |= b == 'c' ? RPC_TCP : b == 'd' ? RPC_UDP : 0;
-	} else if (b != (uint8_t)(value >> (24 - 8 * r->side->byte))) {
-		if (w->kind == RPC_RESULT)
-			cth_note(r->d, CTH_NOTE_GARBLED);
-		rpc_is_other(r);
+	switch (w->kind) {
+	case RPC_IS:
+		if (value != w->value)
+			rpc_is_other(r);
+		break;
+	case RPC_XID:
+		r->v->reply ? rpc_match(r, (uint16_t)value) : rpc_ask(r, (uint16_t)value);
+		break;
+	case RPC_VERSION:
+		rpc_version(r, value);
+		break;
+	case RPC_PROCEDURE:
+		rpc_procedure(r, value);
+		break;
+	case RPC_LENGTH:
+		rpc_length(r, value, w->value);
+		break;
+	case RPC_TRANSPORT:
+		rpc_transport(r, value);
+		break;
+	case RPC_NETID:
+		rpc_netid(r, value);
+		break;
+	case RPC_RESULT:
+		rpc_result(r, value);
+		break;
 	}
 }
 
 static void rpc_take_host(struct rpc *r, uint8_t b)
 {
 	struct rpc_side *s = r->side;
-	size_t n = s->kept[0];
+	uint8_t n = s->kept[RPC_HOST_AT];
 
 	if (n < r->own_n && b == (uint8_t)r->own[n]) {
-		s->kept[0]++;
+		s->kept[RPC_HOST_AT]++;
 	} else if (n == r->own_n && b == '.') {
-		memset(s->kept, 0, sizeof(s->kept));
+		cth_store_be16(s->kept + RPC_PORT_AT, 0);
 		s->word++;
 	} else {
 		cth_note(r->d, CTH_NOTE_FOREIGN);
@@ -468,7 +497,7 @@ static void rpc_take_host(struct rpc *r, uint8_t b)
 static void rpc_take_number(struct rpc *r, bool high, uint8_t b)
 {
 	struct rpc_side *s = r->side;
-	uint8_t *number = &s->kept[!high];
+	uint8_t *number = &s->kept[RPC_PORT_AT + !high];
 	unsigned value = *number * 10u + b - '0';
 
 	if (b >= '0' && b <= '9' && value <= UINT8_MAX) {
@@ -495,9 +524,7 @@ static void rpc_take_character(struct rpc *r, unsigned kind, uint8_t b)
 		rpc_take_host(r, b);
 	else
 		rpc_take_number(r, kind == RPC_HIGH, b);
-	if (s->skip > 0)
-		s->skip--;
-	if (s->skip > 0 || s->word == RPC_LAST_WORD)
+	if (s->word == RPC_LAST_WORD || --s->kept[RPC_LEFT_AT] > 0)
 		return;
 	if (kind != RPC_LOW || !s->byte) {
 		rpc_is_garbled(r);
@@ -516,15 +543,18 @@ static void rpc_take(struct rpc *r, uint8_t b)
 		return;
 	if (w->kind >= RPC_HOST) {
 		rpc_take_character(r, w->kind, b);
-		return;
+	} else if (s->byte < 3) {
+		if (w->kind != RPC_OPAQUE)
+			s->kept[s->byte] = b;
+		s->byte++;
+	} else {
+		s->byte = 0;
+		if (w->kind != RPC_OPAQUE)
+			rpc_take_word(r, w, (uint32_t)cth_be16(s->kept) << 16 |
+					    (uint32_t)s->kept[2] << 8 | b);
+		else if (--s->kept[RPC_LEFT_AT] == 0)
+			s->word++;
 	}
-	if (s->byte < 2)
-		rpc_take_high(r, w, b);
-	else if (s->byte == 2)
-		s->kept[0] = b;
-	s->byte = (s->byte + 1) & 3;
-	if (s->byte == 0)
-		rpc_take_low(r, w, (unsigned)s->kept[0] << 8 | b);
 }
 
 /* ---- messages ---- */
@@ -533,7 +563,7 @@ static void rpc_end(struct rpc *r)
 {
 	if (r->words[r->side->word].kind == RPC_END)
 		rpc_answered(r);
-	r->side->word = r->side->byte = r->side->skip = 0;
+	r->side->word = r->side->byte = 0;
 	if (r->v->reply)
 		r->which = (uint8_t)r->calls;
 }
@@ -544,7 +574,7 @@ static void rpc_take_mark(struct rpc *r, uint8_t b)
 
 	if (s->mark == 0) {
 		r->mark_at = (long)r->at;
-		s->last = b >> 7;
+		s->last = b & 0x80;
 	}
 	if ((s->mark == 0 && b & 127) || (s->mark == 1 && b)) {
 		r->closed = true; /* what has such fragments is not RFC 1833 */
@@ -664,7 +694,7 @@ static void rpc_stream(struct rpc *r)
 
 static void rpc_datagram(struct rpc *r)
 {
-	struct rpc_side s = { .left = (uint16_t)r->v->body.n, .last = 1 };
+	struct rpc_side s = { .left = (uint16_t)r->v->body.n, .last = true };
 
 	r->side = &s;
 	rpc_read(r);

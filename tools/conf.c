@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "../cthelper/service.h"
 #include "cth.h"
 #include "conf.h"
+#include "proc.h"
 
 /* A longer time would run over where long has 32 bits and the clock ticks 1000 times a second. */
 #define LONGEST_TIMEOUT 2147483
@@ -19,6 +21,9 @@
  * so long.
  */
 #define SHORTEST_DEADLINE 10
+
+/* A file of that many bytes is none of ours, and might not fit into a router's memory. */
+#define LONGEST_FILE (1u << 20)
 
 #define SOCKET_PATH 107 /* sockaddr_un has room for so much, and a NUL */
 
@@ -170,7 +175,7 @@ bool conf_is_text(const char *file, struct cth_span text, struct conf_report *r)
 static int conf_load(const char *path, const char **name, uint8_t **bytes, size_t *n,
 		     struct conf_report *r)
 {
-	int err = read_file(path, bytes, n);
+	int err = read_file(path, LONGEST_FILE, bytes, n);
 
 	*name = strcmp(path, "-") == 0 ? "standard input" : path;
 	if (err < 0)
@@ -445,7 +450,63 @@ static void check_pair(const struct conf *c, const struct conf_helper *a,
 		check_ports(c, a, b, r);
 }
 
-static void check(struct conf *c, struct conf_report *r)
+/* How much one service takes. */
+
+#define TWICE "start it twice, with two files"
+
+/* One for each family and transport. */
+static size_t registrations(const struct conf_helper *h)
+{
+	size_t families = (h->families & CONF_IPV4 ? 1 : 0) + (h->families & CONF_IPV6 ? 1 : 0);
+
+	return h->proto ? families * strlen((const char *)h->proto->l4) : 0;
+}
+
+/* By the helpers up to one: namespaces in all; registrations and queues in the one's namespace. */
+struct taken {
+	size_t places, registered, queues;
+};
+
+static struct taken taken_up_to(const struct conf *c, size_t last)
+{
+	struct taken t = { 0, 0, 0 };
+
+	for (size_t i = 0; i <= last; i++) {
+		const struct conf_helper *h = &c->helpers[i];
+		bool is_here = conf_same_text(h->netns, c->helpers[last].netns);
+		bool new_place = true, new_queue = true;
+
+		for (size_t j = 0; j < i; j++) {
+			if (!conf_same_text(c->helpers[j].netns, h->netns))
+				continue;
+			new_place = false;
+			new_queue &= c->helpers[j].queue != h->queue;
+		}
+		t.places += new_place;
+		t.registered += is_here ? registrations(h) : 0;
+		t.queues += is_here && new_queue;
+	}
+	return t;
+}
+
+static void check_room_of(const struct conf *c, size_t i, struct conf_report *r)
+{
+	const struct conf_helper *h = &c->helpers[i];
+	struct taken t = taken_up_to(c, i);
+
+	if (t.places > PROC_PLACES)
+		conf_say(&r->errors, c->file, line_of(h, CONF_NETNS), "helper %s: one service is in %d "
+			 "network namespaces at most: " TWICE, h->name, PROC_PLACES);
+	if (t.registered > CTH_SERVICE_HELPERS)
+		conf_say(&r->errors, c->file, h->at[CONF_HELPER], "helper %s: with it there are %zu to be "
+			 "registered in this namespace, one for each family and transport: one service has "
+			 "%d there at most: " TWICE, h->name, t.registered, CTH_SERVICE_HELPERS);
+	if (t.queues > CTH_QUEUE_BOUND)
+		conf_say(&r->errors, c->file, line_of(h, CONF_QUEUE), "queue %u: one service has %d queues "
+			 "in a namespace at most: have helpers share one", h->queue, CTH_QUEUE_BOUND);
+}
+
+static void check_helpers(struct conf *c, struct conf_report *r)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		check_has_queue(c, &c->helpers[i], r);
@@ -455,7 +516,17 @@ static void check(struct conf *c, struct conf_report *r)
 		for (size_t j = 0; j < i; j++)
 			if (c->helpers[j].proto)
 				check_pair(c, &c->helpers[j], &c->helpers[i], r);
+		check_room_of(c, i, r);
 	}
+}
+
+static void check(struct conf *c, struct conf_report *r)
+{
+	if (c->n > CTH_SERVICE_HELPERS)
+		conf_say(&r->errors, c->file, c->helpers[CTH_SERVICE_HELPERS].at[CONF_HELPER],
+			 "%zu helpers: one service has %d at most: " TWICE, c->n, CTH_SERVICE_HELPERS);
+	else
+		check_helpers(c, r);
 	if (conf_same_text(c->keeper, c->worker))
 		conf_say(&r->errors, c->file, c->at[CONF_WORKER] > c->at[CONF_KEEPER] ?
 			 c->at[CONF_WORKER] : c->at[CONF_KEEPER],

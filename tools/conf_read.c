@@ -531,6 +531,10 @@ static const struct conf_word *guess_word(struct reader *r)
 	char list[512];
 	size_t n = 0;
 
+	if (conf_word(near.text)) { /* find_word() has not taken it for one */
+		complain(r, "'%s' is a word, and words stand without quotes", near.text);
+		return NULL;
+	}
 	for (size_t i = from; i < to; i++) {
 		try_nearest(&near, conf_words[i].form, (size_t)word_n(&conf_words[i]));
 		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%.*s", n ? ", " : "",

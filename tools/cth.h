@@ -160,8 +160,11 @@ int kernel_recording_fd(void);
 /* Ends the recording, after the last socket: 0, or an exit code, and why has been said. */
 int kernel_end_recording(void);
 
-/* files.c: a whole file in memory: 0 or -errno; free() it. "-" is standard input. */
-int read_file(const char *path, uint8_t **bytes, size_t *n);
+/*
+ * files.c: a whole file in memory: 0; -EFBIG: it has more bytes than most; or -errno. free() it.
+ * "-" is standard input.
+ */
+int read_file(const char *path, size_t most, uint8_t **bytes, size_t *n);
 
 /* interrupts.c: SIGINT, SIGTERM and the like ask the program to end; run loops look at this. */
 extern volatile int interrupted;

@@ -9,9 +9,7 @@
 #include <unistd.h>
 #include "cth.h"
 
-#define FILE_MAX (1u << 30) /* bytes: of a recording that is to be read at once */
-
-static int read_all(int fd, uint8_t **bytes, size_t *n)
+static int read_all(int fd, size_t most, uint8_t **bytes, size_t *n)
 {
 	size_t cap = 65536;
 	uint8_t *buf = malloc(cap), *more;
@@ -25,12 +23,12 @@ static int read_all(int fd, uint8_t **bytes, size_t *n)
 		if (r <= 0)
 			break;
 		*n += (size_t)r;
-		if (*n < cap)
-			continue;
-		if (cap >= FILE_MAX) {
+		if (*n > most) {
 			free(buf);
 			return -EFBIG;
 		}
+		if (*n < cap)
+			continue;
 		cap *= 2;
 		more = realloc(buf, cap);
 		if (!more)
@@ -49,16 +47,16 @@ static int read_all(int fd, uint8_t **bytes, size_t *n)
 	return 0;
 }
 
-int read_file(const char *path, uint8_t **bytes, size_t *n)
+int read_file(const char *path, size_t most, uint8_t **bytes, size_t *n)
 {
 	int fd, r;
 
 	if (strcmp(path, "-") == 0)
-		return read_all(STDIN_FILENO, bytes, n);
+		return read_all(STDIN_FILENO, most, bytes, n);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	r = read_all(fd, bytes, n);
+	r = read_all(fd, most, bytes, n);
 	close(fd);
 	return r;
 }

@@ -7,6 +7,7 @@
  *     SIGHUP --> struct conf --> differs in what is live? --> the same places, other terms
  */
 #include <stdlib.h>
+#include <sys/stat.h>
 #include "log.h"
 #include "netns.h"
 #include "run.h"
@@ -69,6 +70,16 @@ int run_users(struct run *r)
 	return CTH_EXIT_OK;
 }
 
+static void tell_netns(const struct conf *c, const struct conf_helper *h)
+{
+	struct conf_report report = { .errors = { .n = 0 } };
+
+	conf_say(&report.errors, c->file, h->at[CONF_NETNS], "helper %s: its network namespace cannot "
+		 "be entered, see above", h->name);
+	tell(LOG_KIND_ERROR, &report.errors);
+	conf_report_free(&report);
+}
+
 /* A namespace is tried by going there and back, which takes root; others are told so. */
 static int check_netns(const struct conf *c)
 {
@@ -76,9 +87,12 @@ static int check_netns(const struct conf *c)
 
 	if (back < 0)
 		return CTH_EXIT_OK;
-	for (size_t i = 0; i < c->n && status == CTH_EXIT_OK; i++)
+	for (size_t i = 0; i < c->n && status == CTH_EXIT_OK; i++) {
 		if (c->helpers[i].netns)
 			status = enter_netns(c->helpers[i].netns);
+		if (status != CTH_EXIT_OK)
+			tell_netns(c, &c->helpers[i]);
+	}
 	return_to_netns(back);
 	return status;
 }
@@ -139,11 +153,26 @@ static bool is_the_same(const struct conf *a, const struct conf *b)
 	return changes == 0;
 }
 
+/* Whoever reads from a pipe waits for whoever writes, and so would all that the guardian does. */
+static bool can_be_read_again(const char *path)
+{
+	struct stat s;
+
+	if (strcmp(path, "-") == 0)
+		return false;
+	return stat(path, &s) < 0 || S_ISREG(s.st_mode) || S_ISDIR(s.st_mode);
+}
+
 int run_read_next(struct run *r)
 {
 	struct conf_says restart = { .n = 0 };
 	int n;
 
+	if (!can_be_read_again(r->conf_path)) {
+		warn("%s is not taken: only a file can be read again: the old configuration stays in force",
+		     r->conf.file);
+		return 0;
+	}
 	if (run_read_conf(r, &r->next) != CTH_EXIT_OK) {
 		warn("%s is not taken: the old configuration stays in force", r->conf.file);
 		return 0;

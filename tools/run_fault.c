@@ -19,7 +19,7 @@ static int enabled_elsewhere(const struct cth_helper *there, const char *tried)
 
 	if (proc_queue(num, &q) == 1)
 		return fail(EBUSY, tried,
-			    phrase("it is enabled on queue %" PRIu32 ", which %s serves", num,
+			    phrase("it is enabled on queue %" PRIu32 ", served by %s", num,
 				   proc_owner_text(q.portid, owner, sizeof(owner))),
 			    "stop that program, or serve it under another name");
 	return fail(EBUSY, tried,

@@ -73,6 +73,7 @@ struct words {
 	struct {
 		uint32_t count, seconds;
 	} restarts;                /* seconds is 0: not told */
+	bool config;               /* a cth.conf was named */
 	bool cth_says, conntrackd_says; /* an option was there that this form of a file has a word for */
 };
 
@@ -252,6 +253,7 @@ static int take_option(const struct applet *self, int c, struct run *r, struct w
 	switch (c) {
 	case OPT_CONFIG:
 		r->conf_path = optarg;
+		w->config = true;
 		return -1;
 	case OPT_CONNTRACKD:
 		r->conf_path = r->conntrackd_path = optarg;
@@ -442,6 +444,8 @@ static int take_file(const struct applet *self, int argc, struct run *r, const s
 {
 	int status;
 
+	if (w->config && r->conntrackd_path)
+		return usage_error(self, "--config and --conntrackd: the one or the other");
 	if (optind < argc || (r->conntrackd_path ? w->conntrackd_says : w->cth_says))
 		return usage_error(self, "--config and --conntrackd go without protocols, and without "
 				   "options that say what the file says; `cth run --help`");

@@ -8,6 +8,8 @@
 #include "cth.h"
 #include "decode.h"
 
+#define TAPE_MOST (1u << 30) /* bytes that are read at once */
+
 int tape_start(struct tape *t, uint8_t *bytes, size_t n)
 {
 	int r = cth_pcap_open(&t->pcap, cth_span(bytes, n));
@@ -89,7 +91,7 @@ int tape_open(struct tape *t, const char *path)
 	const char *cause, *remedy = NULL;
 	uint8_t *bytes;
 	size_t n;
-	int r = read_file(path, &bytes, &n);
+	int r = read_file(path, TAPE_MOST, &bytes, &n);
 
 	t->path = path;
 	if (r < 0)

@@ -161,6 +161,12 @@ says "a file's queues" 0 . '^would serve ftp \(inet inet6 tcp\) on queue 1$' \
 like "each its own" "$(<"$work/err")" '^would serve tftp \(inet inet6 udp\) on queue 2$'
 says "a conntrackd.conf's" 0 . '^would serve tftp \(inet udp\) on queue 4$' \
 	"$cth" run --dry-run --conntrackd "$work/conntrackd.conf"
+[ "$(id -u)" -ne 0 ] || {
+	printf 'keeper 64901 worker 64902\nhelper ftp queue 1\nhelper ftp as b queue 2\n\tnetns nosuch\n' >"$work/netns.conf"
+	says "--check tells the line of a namespace that there is not" 1 "" \
+		'netns.conf:4: helper b: its network namespace cannot be entered, see above$' \
+		"$cth" run --config "$work/netns.conf" --check
+}
 conntrackd() { # WORDS...
 	"$cth" run --conntrackd "$work/conntrackd.conf" --check -v "$@" 2>&1
 }
@@ -182,6 +188,11 @@ for word in "-q 3" "--queue-len 9" "-3 inet" "-p 21" "-c ftp:1:2"; do
 done
 wrong "a cth.conf says all of it" "--config and --conntrackd go without" \
 	--config "$work/cth.conf" --keeper 4001
+for order in "--config $work/cth.conf --conntrackd $work/conntrackd.conf" \
+	"--conntrackd $work/conntrackd.conf --config $work/cth.conf"; do
+	# shellcheck disable=SC2086 # words
+	wrong "one file, not two" "--config and --conntrackd: the one or the other" $order --check
+done
 wrong "one process has no keeper" "--keeper, .* than --single is" \
 	--conntrackd "$work/conntrackd.conf" --single --keeper 4001
 

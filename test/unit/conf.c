@@ -358,14 +358,47 @@ static void there_may_be_many_helpers(void **state)
 	FILE *f = open_memstream(&text, &n);
 
 	(void)state;
-	for (int i = 0; i < 500; i++)
-		fprintf(f, "helper ftp as ftp-%d queue %d attach ports %d\n", i, i, 1000 + i);
+	for (int i = 0; i < 32; i++)
+		fprintf(f, "helper ftp as ftp-%d netns %d queue %d attach ports %d\n", i, i / 4, i % 16,
+			1000 + i);
 	fclose(f);
 	reads(text);
-	assert_int_equal(c.n, 500);
-	assert_int_equal(c.helpers[499].ports[0].first, 1499);
+	assert_int_equal(c.n, 32);
+	assert_int_equal(c.helpers[31].ports[0].first, 1031);
 	assert_round_trip(&c);
 	free(text);
+}
+
+/* n helpers of one line each, which is told its number, and must be refused like this. */
+static void too_many(int n, const char *form, int each, const char *errors)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	for (int i = 0; i < n; i++)
+		fprintf(f, form, i, i / each);
+	fclose(f);
+	refuses(text, errors);
+	free(text);
+}
+
+/* What the service itself would refuse when it is started, the check of its file must tell. */
+static void a_service_has_an_end(void **state)
+{
+	(void)state;
+	too_many(33, "helper ftp as f%d netns n%d queue 1\n", 5,
+		 "f:33: 33 helpers: one service has 32 at most: start it twice, with two files\n");
+	too_many(9, "helper ftp as f%d netns n%d queue 1\n", 1, "f:9: helper f8: one service is in 8 "
+		 "network namespaces at most: start it twice, with two files\n");
+	too_many(17, "helper ftp as f%d queue %d\n", 20, "f:17: helper f16: with it there are 34 to be "
+		 "registered in this namespace, one for each family and transport: one service has 32 "
+		 "there at most: start it twice, with two files\n");
+	too_many(9, "helper talk as t%d queue %d\n", 20, "f:9: helper t8: with it there are 36 to be "
+		 "registered in this namespace, one for each family and transport: one service has 32 "
+		 "there at most: start it twice, with two files\n");
+	too_many(17, "helper ftp as f%d families ipv6 queue %d\n", 1, "f:17: queue 16: one service has "
+		 "16 queues in a namespace at most: have helpers share one\n");
 }
 
 static void a_list_of_any_length_is_read_and_printed(void **state)
@@ -508,6 +541,7 @@ static const struct {
 	{ "status \"/a\\\"\n" F, "f:1: a quote that is not closed: \" at the end of the value\n" },
 	{ "status \"/a\"b\n" F, "f:1: a quoted value ends with its quote: a blank is missing behind "
 	  "it\n" },
+	{ "helper ftp \"queue\" 1\n queue 2", "f:1: 'queue' is a word, and words stand without quotes\n" },
 	{ F "\x07", "f:2: a byte 0x07: in a text file there are letters, tabs and line ends\n" },
 	{ F "a\rb", "f:2: a byte 0x0d: in a text file there are letters, tabs and line ends\n" },
 	/* of two helpers */
@@ -612,6 +646,23 @@ static void ten_errors_are_told_and_the_others_counted(void **state)
 	assert_int_equal(report.errors.more, 15); /* twelve are there twice as well */
 }
 
+/* Only where it ends tells that it is no configuration, and that may be far away. */
+static void a_file_that_is_far_too_long_is_not_read(void **state)
+{
+	char path[] = "/tmp/cth-conf-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (1 << 20) + 1), 0);
+	assert_int_equal(conf_read(&c, path, &report), -EFBIG);
+	conf_report_free(&report);
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	assert_int_equal(conf_read(&c, path, &report), -EINVAL); /* it consists of NUL bytes */
+	close(fd);
+	unlink(path);
+}
+
 static void a_file_that_cannot_be_read_is_told_with_its_errno(void **state)
 {
 	(void)state;
@@ -634,7 +685,7 @@ static void the_example_is_right_and_has_every_word(void **state)
 	assert_int_equal(report.notes.n, 0);
 	assert_int_equal(c.n, 2);
 	assert_round_trip(&c);
-	assert_int_equal(read_file("tools/cth.conf.example", &bytes, &n), 0);
+	assert_int_equal(read_file("tools/cth.conf.example", 1 << 20, &bytes, &n), 0);
 	text = strndup((char *)bytes, n);
 	for (size_t i = 0; i < CONF_WORDS; i++) {
 		char word[32];
@@ -1117,6 +1168,7 @@ int main(void)
 		TEST(users_may_be_numbers),
 		TEST(helpers_may_share_queue_name_and_port_where_that_can_be),
 		TEST(there_may_be_many_helpers),
+		TEST(a_service_has_an_end),
 		TEST(a_list_of_any_length_is_read_and_printed),
 		TEST(what_is_wrong_is_told_with_what_is_allowed),
 		TEST(every_word_is_among_the_wrong_ones),
@@ -1124,6 +1176,7 @@ int main(void)
 		TEST(a_line_has_an_end),
 		TEST(a_nul_byte_is_no_text),
 		TEST(ten_errors_are_told_and_the_others_counted),
+		TEST(a_file_that_is_far_too_long_is_not_read),
 		TEST(a_file_that_cannot_be_read_is_told_with_its_errno),
 		TEST(the_example_is_right_and_has_every_word),
 		TEST(the_examples_words_of_the_whole_file_are_the_defaults),

@@ -199,7 +199,7 @@ static void the_recording_is_what_was_exchanged(void **state)
 	kernel_close(&a->s);
 	assert_int_equal(kernel_end_recording(), 0);
 
-	assert_int_equal(read_file(path, &bytes, &n), 0);
+	assert_int_equal(read_file(path, 1 << 30, &bytes, &n), 0);
 	unlink(path);
 	assert_int_equal(cth_pcap_open(&p, cth_span(bytes, n)), 0);
 	assert_int_equal(cth_pcap_next(&p, &f), 1);
@@ -234,7 +234,7 @@ static void what_was_not_sent_is_not_recorded(void **state)
 	assert_int_equal(request(a), -ENOMEM);
 	kernel_close(&a->s);
 	assert_int_equal(kernel_end_recording(), 0);
-	assert_int_equal(read_file(path, &bytes, &n), 0);
+	assert_int_equal(read_file(path, 1 << 30, &bytes, &n), 0);
 	unlink(path);
 	assert_int_equal(n, CTH_PCAP_FILE_HEADER);
 	free(bytes);

@@ -128,8 +128,9 @@ static:
 	@test/deps musl-tools linux-libc-dev
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static CC=$(MUSL_CC) \
 		CFLAGS="$(CFLAGS) -fno-pie" \
-		LDFLAGS="-static -no-pie $(STRIP) -Wl,--build-id=none -Wl,-z,noseparate-code,-z,norelro \
-			-Wl,-z,common-page-size=64" CPPFLAGS="-idirafter $(UAPI_DIR) -idirafter $(UAPI_DIR)/$$(gcc -print-multiarch)" \
+		LDFLAGS="-static -no-pie $(STRIP) -Wl,-T,tools/serving.ld -Wl,--build-id=none \
+			-Wl,-z,noseparate-code,-z,norelro,-z,common-page-size=64" \
+		CPPFLAGS="-idirafter $(UAPI_DIR) -idirafter $(UAPI_DIR)/$$(gcc -print-multiarch)" \
 		$(BUILD)/static/cth
 
 # The library as two files, $(BUILD)/amalgam/cth.c and cth.h; with PROTOS, of these protocols.

@@ -34,6 +34,7 @@
 #include <unistd.h>
 #include "cth.h"
 #include "jail.h"
+#include "trim.h"
 
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -346,6 +347,7 @@ static int filter_calls(const struct jail *jail)
 	if (jail->no_seccomp)
 		return 0;
 	n = seccomp_program(code, N_OF(code), jail->calls, jail->otherwise);
+	trim_program(); /* which is no call for whoever is inside */
 	return n < 0 ? n : seccomp_enter(code, (size_t)n);
 }
 

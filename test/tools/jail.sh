@@ -21,7 +21,7 @@ build() { # NAME COMPILER...
 	local name=$1
 	shift
 	"$@" -std=c11 -D_GNU_SOURCE -O1 -ffunction-sections -Wl,--gc-sections -o "$work/$name" \
-		test/tools/jail.c tools/jail.c tools/seccomp.c tools/say.c tools/log.c tools/proc.c
+		test/tools/jail.c tools/jail.c tools/seccomp.c tools/say.c tools/log.c tools/proc.c tools/trim.c
 }
 
 # shellcheck disable=SC2086 # $uapi is words

@@ -332,6 +332,7 @@ static void start_worker(struct guardian *g)
 	if (err == 0) {
 		if (g->lacking != try_jail) /* that is seen later */
 			g->lacking = NULL;
+		trim_program();
 		return;
 	}
 	end_worker(g);

@@ -165,8 +165,10 @@ static bool get_worker(struct keeper *k)
 		k->run->shared->roles.workers++;
 		k->slow = 0;
 		show_life(k);
-		if (channel_greeted(&k->channel, WORKER_WAIT) == 0)
+		if (channel_greeted(&k->channel, WORKER_WAIT) == 0) {
+			trim_program();
 			return true;
+		}
 		channel_close(&k->channel);
 		now = listener_now();
 	}

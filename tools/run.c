@@ -223,7 +223,7 @@ int run_turn(struct run *r, int wait_ms)
 
 		if (n < 0)
 			return fail(n, "receive packets", NULL, NULL);
-		if (n > 0)
+		if (n > 0 && !r->single)
 			run_keep_counts(r);
 	}
 	show_gaps(r);

@@ -91,7 +91,7 @@ struct run {
 		const char *why;
 	} told[RUN_CAUSES];      /* causes of which has been warned */
 	size_t told_n;
-	uint64_t untold;         /* lines of -v that would have had to wait for their reader */
+	uint64_t untold;         /* lines that would have had to wait for their reader */
 	bool mute;               /* standard output takes nothing any more */
 	int write_error;
 	size_t places_n;
@@ -199,8 +199,14 @@ void show_event(const struct cth_event *e, void *run);
 /* What an operator should hear of the queues themselves while it runs, once. */
 void show_gaps(struct run *r);
 
-/* After writing to stdout: sees that it arrived, and does without if it cannot. */
+/*
+ * Whether PIPE_BUF bytes can be written to stdout without waiting, at the latest after wait_ms; if
+ * not that is counted. After writing: shown() sees that it arrived, and does without if it cannot.
+ * show_no_more(): stdout is done without from now on, for that reason.
+ */
+bool reader_has_room(struct run *r, int wait_ms);
 void shown(struct run *r);
+void show_no_more(struct run *r, const char *why);
 
 /* run_counts.c */
 

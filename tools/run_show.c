@@ -27,39 +27,44 @@
  * reader has no room for is left out and counted, and a reader that has gone is done without.
  */
 
-static bool reader_has_room(struct run *r)
+bool reader_has_room(struct run *r, int wait_ms)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
 	if (r->mute)
 		return false;
-	if (poll(&out, 1, 0) == 0) {
+	if (poll(&out, 1, wait_ms) != 1) {
 		r->untold++;
 		return false;
 	}
 	return true;
 }
 
-void shown(struct run *r)
+void show_no_more(struct run *r, const char *why)
 {
-	int fd, error;
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	errno = 0;
-	if (r->mute || (fflush(stdout) == 0 && !ferror(stdout)))
-		return;
-	error = output_error();
 	r->mute = true;
-	if (error != EPIPE)
-		r->write_error = error;
-	warn("standard output: %s: no more is shown there; the service goes on",
-	     errno_name(error));
-	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	warn("standard output: %s: no more is shown there; the service goes on", why);
 	if (fd >= 0) {
 		dup2(fd, STDOUT_FILENO);
 		close(fd);
 	}
 	clearerr(stdout);
 	fflush(stdout);
+}
+
+void shown(struct run *r)
+{
+	int error;
+
+	errno = 0;
+	if (r->mute || (fflush(stdout) == 0 && !ferror(stdout)))
+		return;
+	error = output_error();
+	if (error != EPIPE)
+		r->write_error = error;
+	show_no_more(r, errno_name(error));
 }
 
 /* Events. */
@@ -247,7 +252,7 @@ void show_event(const struct cth_event *e, void *ctx)
 		return;
 	if (concerns_operator(e))
 		warn_of(r, e);
-	if (!r->verbose || !reader_has_room(r))
+	if (!r->verbose || !reader_has_room(r, 0))
 		return;
 	if (common.json)
 		event_json(e);

@@ -93,7 +93,7 @@ int status_fd(const struct status_socket *s);
 /* What is told. Texts and counts live until the snapshot is made. */
 struct status_look {
 	const void *roles;   /* struct role_counts */
-	uint64_t untold;     /* lines of --verbose */
+	uint64_t untold;     /* lines of stdout */
 	uint64_t unsaid;     /* messages */
 	struct status_helper {
 		const char *name, *protocol, *netns; /* netns NULL: the one that it was started in */

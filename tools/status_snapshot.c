@@ -126,8 +126,8 @@ static void put_run(struct text *t, const struct status_socket *s, const struct 
 	for (size_t i = 0; i < status_role_counters_n; i++)
 		put_of_run(t, labels, status_role_counters[i].name, status_role_counters[i].means,
 			   status_value(&status_role_counters[i], l->roles));
-	put_of_run(t, labels, "untold", "Lines of --verbose that would have had to wait for their "
-		   "reader.", l->untold);
+	put_of_run(t, labels, "untold", "Lines of standard output that would have had to wait for "
+		   "their reader.", l->untold);
 	put_of_run(t, labels, "unsaid", "Messages that would have had to wait for theirs.", l->unsaid);
 	put_of_run(t, labels, "status_answers", "Clients of the status socket that this keeper has "
 		   "answered.", s->answers);

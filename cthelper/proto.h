@@ -266,17 +266,18 @@ bool cth_read_xdr(struct cth_span *rest, uint32_t *number);
 /* Is text, in upper or lower case ASCII, at the front of *rest? Then it is taken off. */
 bool cth_read_word(struct cth_span *rest, const char *text);
 
-/*
- * A line off the front of *rest, without its end; false: there is no whole one. A header's value,
- * the first of that name, blanks before it skipped: CUT, it may stand in another segment. And an
- * authority, of an address and a port or none, then it is the usual one; of a name: false.
- */
 enum cth_header {
 	CTH_HEADER_FOUND,
 	CTH_HEADER_ABSENT,
-	CTH_HEADER_CUT,
+	CTH_HEADER_CUT, /* the headers go on in another segment */
 };
 
+/*
+ * Of messages of lines: blanks off the front of *rest, and a line, without its end; false: there is
+ * no whole one. The value of the first header of that name, blanks before it skipped. And an
+ * authority of RFC 3986, an address and a port, or none, then it is the usual one; false: it is
+ * none, or a name.
+ */
 void cth_skip_blanks(struct cth_span *rest);
 bool cth_read_line(struct cth_span *rest, struct cth_span *line);
 enum cth_header cth_find_header(struct cth_span message, const char *name, struct cth_span *value);

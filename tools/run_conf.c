@@ -6,7 +6,9 @@
  *     file --> struct conf --> struct cth_served of the helpers, place by place
  *     SIGHUP --> struct conf --> differs in what is live? --> the same places, other terms
  */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include "log.h"
 #include "netns.h"
@@ -97,12 +99,57 @@ static int check_netns(const struct conf *c)
 	return status;
 }
 
+static int folder_fault(const char *folder)
+{
+	struct stat s;
+
+	if (stat(folder, &s) < 0)
+		return errno == EACCES ? 0 : -errno; /* root will see */
+	return S_ISDIR(s.st_mode) ? 0 : -ENOTDIR;
+}
+
+/* A start makes the last folder for packets, and the usual one for sockets; no other. */
+static int check_folder(const struct conf *c, enum conf_number word, const char *path)
+{
+	struct conf_report report = { .errors = { .n = 0 } };
+	const char *slash = strrchr(path, '/');
+	const char *folder = !slash ? "." : slash == path ? "/"
+				    : phrase("%.*s", (int)(slash - path), path);
+	int err = strcmp(folder, STATUS_FOLDER) == 0 ? 0 : folder_fault(folder);
+
+	if (err == 0 && word == CONF_PACKETS && folder_fault(path) == -ENOTDIR) {
+		folder = path;
+		err = -ENOTDIR;
+	}
+	if (err == 0)
+		return CTH_EXIT_OK;
+	/* The command line says it where the file cannot. */
+	conf_say(&report.errors, c->file, c->optional_users ? 0 : c->at[word], "folder %s: %s: make it, or name another one",
+		 folder, errno_name(err));
+	tell(LOG_KIND_ERROR, &report.errors);
+	conf_report_free(&report);
+	return CTH_EXIT_USAGE;
+}
+
+static int check_folders(const struct conf *c)
+{
+	int status = CTH_EXIT_OK;
+
+	if (c->packets && c->at[CONF_PACKETS])
+		status = check_folder(c, CONF_PACKETS, c->packets);
+	if (status == CTH_EXIT_OK && c->status && c->at[CONF_STATUS])
+		status = check_folder(c, CONF_STATUS, c->status);
+	return status;
+}
+
 int run_check_conf(struct run *r)
 {
 	int status = r->single ? CTH_EXIT_OK : run_users(r);
 
 	if (status == CTH_EXIT_OK)
 		status = check_netns(&r->conf);
+	if (status == CTH_EXIT_OK)
+		status = check_folders(&r->conf);
 	if (status != CTH_EXIT_OK)
 		return status;
 	if (r->verbose)

@@ -167,6 +167,17 @@ says "a conntrackd.conf's" 0 . '^would serve tftp \(inet udp\) on queue 4$' \
 		'netns.conf:4: helper b: its network namespace cannot be entered, see above$' \
 		"$cth" run --config "$work/netns.conf" --check
 }
+printf 'packets /nowhere/to/keep\nkeeper 4001\nworker 4002\nhelper ftp queue 3\n' >"$work/folder.conf"
+says "--check tells the line of a folder that nobody will make" 2 "" \
+	'folder.conf:1: folder /nowhere/to: ENOENT: make it, or name another one$' \
+	"$cth" run --config "$work/folder.conf" --check
+printf 'status /dev/null/x.sock\nkeeper 4001\nworker 4002\nhelper ftp queue 3\n' >"$work/folder.conf"
+says "and of what is no folder" 2 "" 'folder.conf:1: folder /dev/null: ENOTDIR: make it, or name another one$' \
+	"$cth" run --config "$work/folder.conf" --check
+printf 'packets %s/kept\nstatus %s/x.sock\nkeeper 4001\nworker 4002\nhelper ftp queue 3\n' "$work" "$work" >"$work/folder.conf"
+says "a folder for packets may be one that is yet to be made" 0 'right: 1 helper$' "" \
+	"$cth" run --config "$work/folder.conf" --check
+is "and --check does not make it" "$(find "$work/kept" 2>&1 | grep -c 'No such file')" 1
 conntrackd() { # WORDS...
 	"$cth" run --conntrackd "$work/conntrackd.conf" --check -v "$@" 2>&1
 }

@@ -72,12 +72,12 @@ int run_users(struct run *r)
 	return CTH_EXIT_OK;
 }
 
-static void tell_netns(const struct conf *c, const struct conf_helper *h)
+/* Of one line; 0: the command line says it, where the file cannot. */
+static void tell_error(const struct conf *c, unsigned line, const char *text)
 {
 	struct conf_report report = { .errors = { .n = 0 } };
 
-	conf_say(&report.errors, c->file, h->at[CONF_NETNS], "helper %s: its network namespace cannot "
-		 "be entered, see above", h->name);
+	conf_say(&report.errors, c->file, line, "%s", text);
 	tell(LOG_KIND_ERROR, &report.errors);
 	conf_report_free(&report);
 }
@@ -93,7 +93,9 @@ static int check_netns(const struct conf *c)
 		if (c->helpers[i].netns)
 			status = enter_netns(c->helpers[i].netns);
 		if (status != CTH_EXIT_OK)
-			tell_netns(c, &c->helpers[i]);
+			tell_error(c, c->helpers[i].at[CONF_NETNS],
+				   phrase("helper %s: its network namespace cannot be entered, see "
+					  "above", c->helpers[i].name));
 	}
 	return_to_netns(back);
 	return status;
@@ -111,7 +113,6 @@ static int folder_fault(const char *folder)
 /* A start makes the last folder for packets, and the usual one for sockets; no other. */
 static int check_folder(const struct conf *c, enum conf_number word, const char *path)
 {
-	struct conf_report report = { .errors = { .n = 0 } };
 	const char *slash = strrchr(path, '/');
 	const char *folder = !slash ? "." : slash == path ? "/"
 				    : phrase("%.*s", (int)(slash - path), path);
@@ -123,11 +124,8 @@ static int check_folder(const struct conf *c, enum conf_number word, const char 
 	}
 	if (err == 0)
 		return CTH_EXIT_OK;
-	/* The command line says it where the file cannot. */
-	conf_say(&report.errors, c->file, c->optional_users ? 0 : c->at[word], "folder %s: %s: make it, or name another one",
-		 folder, errno_name(err));
-	tell(LOG_KIND_ERROR, &report.errors);
-	conf_report_free(&report);
+	tell_error(c, c->optional_users ? 0 : c->at[word],
+		   phrase("folder %s: %s: make it, or name another one", folder, errno_name(err)));
 	return CTH_EXIT_USAGE;
 }
 

@@ -39,6 +39,18 @@ void free_guarded(uint8_t *p, size_t n)
 	munmap(p + n + page - size, size);
 }
 
+struct cth_span at_the_edge(struct cth_span bytes)
+{
+	static uint8_t *last;
+	static size_t n;
+
+	if (last)
+		free_guarded(last, n);
+	n = bytes.n;
+	last = guarded(bytes.p, n);
+	return cth_span(last, n);
+}
+
 void every_truncation(struct cth_span bytes, bytes_fn *fn, void *ctx)
 {
 	/* One mapping for all: each truncation is moved to its end. */

@@ -5,17 +5,9 @@
 #include "unit.h"
 #include "../../cthelper/proto.h"
 
-/* At a guard page: a look behind the text is the end of the test. Good until the next one. */
-static struct cth_span at_the_edge(const char *text)
+static struct cth_span text_at_the_edge(const char *text)
 {
-	static uint8_t *last;
-	static size_t n;
-
-	if (last)
-		free_guarded(last, n);
-	n = strlen(text);
-	last = guarded(text, n);
-	return cth_span(last, n);
+	return at_the_edge(cth_span(text, strlen(text)));
 }
 
 static void assert_text(struct cth_span s, const char *text)
@@ -26,7 +18,7 @@ static void assert_text(struct cth_span s, const char *text)
 
 static void a_line_ends_with_a_newline_and_maybe_a_return_before_it(void **state)
 {
-	struct cth_span rest = at_the_edge("one\r\ntwo\n\r\n\n\rthree\r\r\nfour\r"), line;
+	struct cth_span rest = text_at_the_edge("one\r\ntwo\n\r\n\n\rthree\r\r\nfour\r"), line;
 
 	(void)state;
 	assert_true(cth_read_line(&rest, &line));
@@ -41,20 +33,20 @@ static void a_line_ends_with_a_newline_and_maybe_a_return_before_it(void **state
 	assert_text(line, "\rthree\r");
 	assert_false(cth_read_line(&rest, &line));
 	assert_text(rest, "four\r");
-	rest = at_the_edge("");
+	rest = text_at_the_edge("");
 	assert_false(cth_read_line(&rest, &line));
 }
 
 static void blanks_are_spaces_and_tabs(void **state)
 {
-	struct cth_span rest = at_the_edge(" \t \r");
+	struct cth_span rest = text_at_the_edge(" \t \r");
 
 	(void)state;
 	cth_skip_blanks(&rest);
 	assert_text(rest, "\r");
 	cth_skip_blanks(&rest);
 	assert_text(rest, "\r");
-	rest = at_the_edge("\t ");
+	rest = text_at_the_edge("\t ");
 	cth_skip_blanks(&rest);
 	assert_int_equal(rest.n, 0);
 }
@@ -87,7 +79,7 @@ static void a_header_is_found_by_its_name_before_the_empty_line(void **state)
 	for (size_t i = 0; i < N_OF(cases); i++) {
 		struct cth_span value;
 
-		if (cth_find_header(at_the_edge(cases[i].message), "MX", &value) != cases[i].result)
+		if (cth_find_header(text_at_the_edge(cases[i].message), "MX", &value) != cases[i].result)
 			fail_msg("%s", cases[i].message);
 		if (cases[i].value)
 			assert_text(value, cases[i].value);
@@ -116,7 +108,7 @@ static void an_authority_is_an_address_and_a_port_or_the_usual_one(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(cases); i++) {
-		struct cth_span rest = at_the_edge(cases[i].text);
+		struct cth_span rest = text_at_the_edge(cases[i].text);
 		struct cth_addr host, wanted = { strchr(cases[i].host, ':') ? AF_INET6 : AF_INET, { 0 } };
 		uint32_t port;
 
@@ -140,7 +132,7 @@ static void what_is_no_authority_is_left_where_it_is(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(texts); i++) {
-		struct cth_span rest = at_the_edge(texts[i]);
+		struct cth_span rest = text_at_the_edge(texts[i]);
 		struct cth_addr host;
 		uint32_t port;
 

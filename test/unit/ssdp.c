@@ -31,19 +31,6 @@ static struct cth_addr address(const char *text)
 	return a;
 }
 
-/* At a guard page: a look behind the text is the end of the test. Good until the next one. */
-static struct cth_span at_the_edge(struct cth_span bytes)
-{
-	static uint8_t *last;
-	static size_t n;
-
-	if (last)
-		free_guarded(last, n);
-	n = bytes.n;
-	last = guarded(bytes.p, n);
-	return cth_span(last, n);
-}
-
 /* The view of a packet that was sent by one and goes to the other; decided,
 and within bounds. */
 static void decide_view(struct cth_span body)

@@ -31,6 +31,9 @@
 uint8_t *guarded(const void *bytes, size_t n);
 void free_guarded(uint8_t *p, size_t n);
 
+/* The same, good until the next one. */
+struct cth_span at_the_edge(struct cth_span bytes);
+
 /* Calls fn with every truncation of bytes, each at a guard page. */
 typedef void bytes_fn(struct cth_span bytes, void *ctx);
 void every_truncation(struct cth_span bytes, bytes_fn *fn, void *ctx);

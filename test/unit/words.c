@@ -6,22 +6,14 @@
 #include "../../cthelper/proto.h"
 #include "../../cthelper/render.h"
 
-/* At a guard page: a look behind the text is the end of the test. Good until the next one. */
-static struct cth_span at_the_edge(const char *text)
+static struct cth_span text_at_the_edge(const char *text)
 {
-	static uint8_t *last;
-	static size_t n;
-
-	if (last)
-		free_guarded(last, n);
-	n = strlen(text);
-	last = guarded(text, n);
-	return cth_span(last, n);
+	return at_the_edge(cth_span(text, strlen(text)));
 }
 
 static void numbers_end_where_the_digits_do(void **state)
 {
-	struct cth_span rest = at_the_edge("00123,5");
+	struct cth_span rest = text_at_the_edge("00123,5");
 	uint32_t number = 7;
 
 	(void)state;
@@ -52,7 +44,7 @@ static void numbers_are_no_greater_than_they_may_be(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(cases); i++) {
-		struct cth_span rest = at_the_edge(cases[i].text);
+		struct cth_span rest = text_at_the_edge(cases[i].text);
 		uint32_t number;
 
 		if (cth_read_number(&rest, cases[i].max, &number) != cases[i].reads)
@@ -63,7 +55,7 @@ static void numbers_are_no_greater_than_they_may_be(void **state)
 
 static void words_are_read_in_upper_and_lower_case(void **state)
 {
-	struct cth_span rest = at_the_edge("Data 5 mesg");
+	struct cth_span rest = text_at_the_edge("Data 5 mesg");
 
 	(void)state;
 	assert_false(cth_read_word(&rest, "DATA  "));
@@ -75,7 +67,7 @@ static void words_are_read_in_upper_and_lower_case(void **state)
 	assert_false(cth_read_word(&rest, "x"));
 	assert_true(cth_read_word(&rest, ""));
 	/* Only letters have two cases. */
-	rest = at_the_edge("@[`{");
+	rest = text_at_the_edge("@[`{");
 	assert_false(cth_read_word(&rest, "`"));
 	assert_true(cth_read_word(&rest, "@[`{"));
 }
@@ -106,7 +98,7 @@ static void addresses_are_read_as_libc_reads_them(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(texts); i++) {
-		struct cth_span rest = at_the_edge(texts[i]);
+		struct cth_span rest = text_at_the_edge(texts[i]);
 		struct cth_addr a;
 		uint8_t should[16] = { 0 };
 		int family = strchr(texts[i], ':') ? AF_INET6 : AF_INET;
@@ -132,7 +124,7 @@ static void what_is_no_address_is_left_where_it_is(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(texts); i++) {
-		struct cth_span rest = at_the_edge(texts[i]);
+		struct cth_span rest = text_at_the_edge(texts[i]);
 		struct cth_addr a;
 
 		if (cth_read_address(&rest, &a))
@@ -154,7 +146,7 @@ static void an_address_ends_where_another_thing_begins(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(cases); i++) {
-		struct cth_span rest = at_the_edge(cases[i].text);
+		struct cth_span rest = text_at_the_edge(cases[i].text);
 		struct cth_addr a;
 
 		if (!cth_read_address(&rest, &a))
@@ -182,7 +174,7 @@ static void every_address_that_is_written_is_read(void **state)
 		}
 		len = cth_render(CTH_FORM_ADDRESS, 0, &a, 0, text);
 		text[len] = 0;
-		rest = at_the_edge(text);
+		rest = text_at_the_edge(text);
 		if (!cth_read_address(&rest, &b))
 			fail_msg("%s", text);
 		assert_int_equal(rest.n, 0);

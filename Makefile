@@ -153,7 +153,8 @@ check-vm: all
 check-protocols: all
 	@BUILD=$(BUILD) CC="$(CC)" test/check protocols-6.1 protocols-6.12
 
-# The unit tests on fourteen machines, most of them under qemu-user: ten minutes or so.
+# The unit tests on fourteen machines, most of them under qemu-user, or on those in MACHINES: twenty
+# minutes or so, and a part of the check.
 check-arch:
 	@BUILD=$(BUILD) test/arch $(MACHINES)
 

@@ -180,11 +180,13 @@ static int services_open_told(const struct cth_service_part *parts, size_t n,
 	if (r == 0)
 		r = cth_steps_go(parts, n, way_in, fault);
 	for (size_t i = 0; i < n; i++) {
+		struct cth_service *s = parts[i].service;
+
 		/* Its answers come at once, or were lost; and packets wait meanwhile. */
-		if (r == 0)
-			parts[i].service->control.timeout_ms = SERVICE_ANSWER_MS;
-		else
-			parts[i].service->stay = parts[i].config->resume; /* another one will try */
+		if (r == 0 && s->control.timeout_ms > SERVICE_ANSWER_MS)
+			s->control.timeout_ms = SERVICE_ANSWER_MS;
+		if (r < 0)
+			s->stay = parts[i].config->resume; /* another one will try */
 	}
 	if (r < 0)
 		cth_services_close(parts, n);

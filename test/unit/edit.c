@@ -44,13 +44,12 @@ static struct cth_pkt pkt(void)
 static int apply(const struct cth_edit *e, struct cth_pkt *p)
 {
 	const char *why = NULL;
-	uint8_t *g = guarded(p->payload.p, p->payload.n);
-	struct cth_span saved = p->payload;
+	struct cth_span saved = p->payload, copy = at_the_edge(saved);
 	int r;
 
 	memset(&out, 0xee, sizeof(out));
 	if (saved.p)
-		p->payload.p = g;
+		p->payload = copy;
 	r = cth_edit_apply(e, p, &out, &why);
 	assert_int_equal(cth_edit_apply(e, p, &out, NULL), r);
 	is.n = 0;
@@ -71,8 +70,7 @@ static int apply(const struct cth_edit *e, struct cth_pkt *p)
 		is.l4 = k.l4;
 	}
 	if (saved.n)
-		assert_memory_equal(g, saved.p, saved.n);
-	free_guarded(g, saved.n);
+		assert_memory_equal(copy.p, saved.p, saved.n);
 	p->payload = saved;
 	return r;
 }

@@ -33,11 +33,7 @@ static int flow_of(struct cth_flow *f, const void *bytes, size_t n)
 
 static int tuple_of(struct cth_tuple *t, const void *bytes, size_t n)
 {
-	uint8_t *p = guarded(bytes, n);
-	int r = cth_tuple_parse(t, cth_span(p, n));
-
-	free_guarded(p, n);
-	return r;
+	return cth_tuple_parse(t, at_the_edge(cth_span(bytes, n)));
 }
 
 #define FLOW(f, ...)  flow_of(f, BYTES(__VA_ARGS__))

@@ -9,11 +9,7 @@ static struct packet k;
 
 static int find(struct cth_ip *ip)
 {
-	uint8_t *g = guarded(k.b, k.n);
-	int r = cth_ip_find(ip, cth_span(g, k.n));
-
-	free_guarded(g, k.n);
-	return r;
+	return cth_ip_find(ip, at_the_edge(cth_span(k.b, k.n)));
 }
 
 static void plain_tcp_over_ipv4(void **state)

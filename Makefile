@@ -153,8 +153,8 @@ check-vm: all
 check-protocols: all
 	@BUILD=$(BUILD) CC="$(CC)" test/check protocols-6.1 protocols-6.12
 
-# The unit tests on fourteen machines, most of them under qemu-user, or on those in MACHINES: twenty
-# minutes or so, and a part of the check.
+# The unit tests on fourteen machines, most of them under qemu-user, or on those in MACHINES: a quarter
+# of an hour. The check has nine of them, and the host's own.
 check-arch:
 	@BUILD=$(BUILD) test/arch $(MACHINES)
 

@@ -205,6 +205,7 @@ install: all
 	ln -sf $(notdir $(SHARED_LIB)) $(DESTDIR)$(LIBDIR)/libcthelper.so
 	@sed -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 		tools/libcthelper.pc >$(DESTDIR)$(LIBDIR)/pkgconfig/libcthelper.pc
+	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libcthelper.pc
 	@for h in $(HEADERS); do install -m 644 $$h $(DESTDIR)$(INCLUDEDIR)/cth/$$h || exit; done
 	@for m in $(MANUAL); do install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/ || exit; done
 	install -m 644 tools/completions/cth.bash $(DESTDIR)$(BASHDIR)/cth

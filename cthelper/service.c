@@ -183,7 +183,7 @@ static int services_open_told(const struct cth_service_part *parts, size_t n,
 		struct cth_service *s = parts[i].service;
 
 		/* Its answers come at once, or were lost; and packets wait meanwhile. */
-		if (r == 0 && s->control.timeout_ms > SERVICE_ANSWER_MS)
+		if (r == 0 && (unsigned)s->control.timeout_ms > SERVICE_ANSWER_MS) /* or for ever */
 			s->control.timeout_ms = SERVICE_ANSWER_MS;
 		if (r < 0)
 			s->stay = parts[i].config->resume; /* another one will try */

@@ -24,7 +24,6 @@
 #define IP4_OFFSET     0x1fffu
 #define IP6_HEADER     40u
 #define IP6_EXTENSION  8u    /* the least length of one */
-#define IP6_EXTENSIONS 16    /* how many are walked */
 #define IP6_MORE       0x0001u
 #define IP6_OFFSET     0xfff8u
 #define TCP_HEADER     20u
@@ -83,19 +82,18 @@ static size_t ip6_extension(struct cth_ip *ip, const uint8_t *x)
 	return (x[1] + 1u) * 8u;
 }
 
-/* Behind the header of a later fragment, numbers of extensions mean nothing any more. */
+/*
+ * As many as there are: the kernel walks them all, and who stopped before would be blind to what is
+ * behind. Behind the header of a later fragment, numbers of extensions mean nothing any more.
+ */
 static void ip6_walk(struct cth_ip *ip, struct cth_span b)
 {
 	size_t at = IP6_HEADER;
 
-	for (int i = 0; i < IP6_EXTENSIONS; i++) {
+	while (!ip->fragment && ip6_is_extension(ip->proto)) {
 		struct cth_span x = cth_span_sub(b, at, IP6_EXTENSION);
 		size_t len;
 
-		if (ip->fragment || !ip6_is_extension(ip->proto)) {
-			ip->header_len = at;
-			return;
-		}
 		if (!x.p)
 			return;
 		len = ip6_extension(ip, x.p);
@@ -104,6 +102,7 @@ static void ip6_walk(struct cth_ip *ip, struct cth_span b)
 		ip->proto = x.p[0];
 		at += len;
 	}
+	ip->header_len = at;
 }
 
 static int ip_v6(struct cth_ip *ip, struct cth_span b)

@@ -27,17 +27,17 @@
  *                               8
  *
  *     side  4 next byte's number | 2 left of the fragment | 1 word, byte, bytes of a mark |
- *           3 of the word, so far; or of an address, or what is passed
+ *           3 of the word, so far; or of an address, what is passed, the last segment
  *     call  2 the lower half of its xid | 1 what it asks for
  *
  * An answer that was rewritten is sent again by TCP if it is lost, and is to be rewritten again: so
  * its call has, in place of the xid, how far behind the server's next byte it was. Nothing
- * else is read twice.
+ * else of the server's is read twice, and over TCP no call is answered twice.
  *
  * A server gives the answers, but some of what rpcbind answers the client has made up: TADDR2UADDR
  * writes any address, GETTIME may be any number. Both would pass for an answer to GETADDR or
  * GETPORT with the same xid. Who calls such a procedure, or another program, is not followed any
- * more.
+ * more, nor who might have done so unseen.
  *
  * Where the flow is translated, what is to be rewritten has to be in one segment: the two bytes of
  * a port; or an address from the fragment's mark on, which tells its length. So has each address
@@ -61,6 +61,7 @@ enum {
 #define RPC_LONGEST     47  /* an IPv6 address, and a port as two numbers */
 #define RPC_TO_RESULT   28  /* from a mark to the result, if the verifier is empty */
 #define RPC_NOT_HERE    (-65536L) /* a place before all segments */
+#define RPC_LAST        (UINT32_C(1) << 31) /* in a mark: no fragment of the message follows */
 
 enum { RPC_NULL = 0, RPC_GET = 3, RPC_DUMP = 4, RPC_GET_VERSION = 9 };
 
@@ -133,6 +134,7 @@ enum {
 	RPC_LEFT_AT = 2, /* words to be passed, characters left of an address */
 	RPC_HOST_AT = 0, /* characters of the host that were read */
 	RPC_PORT_AT = 0, /* two bytes */
+	RPC_ALONE_AT = 0, /* two bytes, between messages: the last segment's length, see rpc_alone() */
 };
 
 struct rpc_asked {
@@ -559,13 +561,19 @@ static void rpc_take(struct rpc *r, uint8_t b)
 
 /* ---- messages ---- */
 
+/* Over UDP an answer may come twice, and has to be rewritten alike: so its call is kept. */
 static void rpc_end(struct rpc *r)
 {
+	struct rpc_asked *a = &r->asked[r->which];
+
 	if (r->words[r->side->word].kind == RPC_END)
 		rpc_answered(r);
 	r->side->word = r->side->byte = 0;
-	if (r->v->reply)
-		r->which = (uint8_t)r->calls;
+	if (!r->v->reply)
+		return;
+	if (r->v->l4 == IPPROTO_TCP && !(a->what & RPC_TOLD))
+		a->what = 0;
+	r->which = (uint8_t)r->calls;
 }
 
 static void rpc_take_mark(struct rpc *r, uint8_t b)
@@ -586,7 +594,7 @@ static void rpc_take_mark(struct rpc *r, uint8_t b)
 		rpc_end(r);
 }
 
-/* Into a gap only what is not of interest has gone. */
+/* Into a gap of the server's only what is not of interest has gone. */
 static bool rpc_skip(struct rpc *r, uint32_t missing)
 {
 	struct rpc_side *s = r->side;
@@ -664,23 +672,56 @@ static void rpc_retell(struct rpc *r)
 	r->mark_at = r->result_at = RPC_NOT_HERE;
 }
 
-static void rpc_stream(struct rpc *r)
+/* Is it between two messages? */
+static bool rpc_rests(const struct rpc_side *s)
 {
-	const struct cth_view *v = r->v;
-	struct rpc_side *s = &r->sides[v->reply];
-	uint32_t seen;
+	return !s->mark && s->left == 0 && s->word == 0 && s->byte == 0;
+}
 
-	if (!r->begun && v->reply)
-		return; /* nobody has asked */
-	if (!r->begun) {
-		r->begun = true;
-		r->sides[0].next = v->seq;
-		r->sides[1].next = v->ack;
+/* Is the segment one message, in one fragment? Then its length; or 0. */
+static uint16_t rpc_alone(struct cth_span body)
+{
+	uint32_t rest = (uint32_t)body.n - 4;
+
+	return body.n > 4 && rest < UINT16_MAX - 4 && cth_be32(body.p) == (RPC_LAST | rest) ?
+	       (uint16_t)body.n : 0;
+}
+
+/*
+ * The server may not have got what was seen here: a client can send other bytes with the same
+ * numbers, and have them read in its place. So only a call that was alone in the last segment is
+ * read again, and has to be as long, and one that is followed: whatever the server makes of the
+ * two, it is no other. With anything else, and with a gap, he might be asked what is not read here.
+ */
+static void rpc_follow_client(struct rpc *r)
+{
+	struct rpc_side *s = &r->sides[0];
+	uint16_t alone = rpc_rests(s) ? rpc_alone(r->v->body) : 0;
+	bool again = alone && alone == cth_be16(s->kept + RPC_ALONE_AT) &&
+		     r->v->seq == s->next - alone;
+
+	r->side = s;
+	if (r->closed)
+		return;
+	if (r->v->seq != s->next && !again) {
+		r->closed = true;
+		cth_note(r->d, CTH_NOTE_UNFOLLOWED);
+		return;
 	}
-	if (v->reply && v->rewrite)
+	s->next = r->v->seq;
+	rpc_read(r);
+	if (rpc_rests(s))
+		cth_store_be16(s->kept + RPC_ALONE_AT, alone);
+}
+
+static void rpc_follow_server(struct rpc *r)
+{
+	struct rpc_side *s = &r->sides[1];
+	uint32_t seen = s->next - r->v->seq;
+
+	if (r->v->rewrite)
 		rpc_retell(r);
 	r->side = s;
-	seen = s->next - v->seq;
 	if (seen > INT32_MAX) {
 		if (!r->closed && !rpc_skip(r, -seen)) {
 			cth_note(r->d, CTH_NOTE_UNFOLLOWED);
@@ -690,6 +731,23 @@ static void rpc_stream(struct rpc *r)
 	}
 	r->at = seen;
 	rpc_read(r);
+}
+
+static void rpc_stream(struct rpc *r)
+{
+	const struct cth_view *v = r->v;
+
+	if (!r->begun && v->reply)
+		return; /* nobody has asked */
+	if (!r->begun) {
+		r->begun = true;
+		r->sides[0].next = v->seq;
+		r->sides[1].next = v->ack;
+	}
+	if (v->reply)
+		rpc_follow_server(r);
+	else
+		rpc_follow_client(r);
 }
 
 static void rpc_datagram(struct rpc *r)

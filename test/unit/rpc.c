@@ -1014,6 +1014,137 @@ static void a_gap_amid_what_nobody_wants_is_none(void **state)
 	assert_only_noted(NOTE(UNFOLLOWED));
 }
 
+/* Puts the call's number back, as when it was lost on the way. */
+static void asks_again(struct text call, uint32_t behind)
+{
+	uint32_t next = flow.seq[0];
+
+	flow.seq[0] -= behind;
+	asks(call);
+	flow.seq[0] = next;
+}
+
+static struct text writes_address(uint32_t xid)
+{
+	struct text t;
+
+	call_begin(&t, xid, 4, 8);
+	opaque(&t, "\12\0\2\2\4\0", 6);
+	end(&t);
+	return t;
+}
+
+static void a_call_that_was_lost_is_read_again(void **state)
+{
+	struct text call;
+
+	(void)state;
+	for (unsigned times = 0; times < 4; times++) {
+		new_flow(IPPROTO_TCP);
+		asks(getport(1, IPPROTO_TCP));
+		answers(port_is(1, 2001));
+		call = getaddr(2, "udp");
+		asks(call);
+		for (unsigned i = 0; i < times; i++)
+			asks_again(call, (uint32_t)call.n);
+		assert_int_equal(d.notes, 0);
+		answers(address_is(2, "10.0.2.2.78.80"));
+		assert_expected(IPPROTO_UDP, 20048);
+		port_of_tcp();
+	}
+}
+
+/* The server may take the second instead of the first. */
+static void closed_by_the_second_of_two(struct text first, struct text second, uint32_t behind,
+					unsigned notes)
+{
+	new_flow(IPPROTO_TCP);
+	asks(first);
+	asks_again(second, behind);
+	assert_int_equal(d.notes, notes);
+	asks(getaddr(7, "tcp"));
+	answers(address_is(7, "10.0.2.2.78.80"));
+	assert_only_noted(0);
+}
+
+static void who_sends_other_bytes_with_the_same_numbers_is_not_followed(void **state)
+{
+	struct text call, longer, other, two;
+
+	(void)state;
+	new_flow(IPPROTO_TCP);
+	call = getaddr(7, "tcp");
+	longer = writes_address(7);
+	call_begin(&other, 7, 4, 8); /* as long as the call */
+	memset(other.b + other.n, 0, call.n - other.n);
+	other.n = call.n;
+	end(&other);
+	closed_by_the_second_of_two(call, other, (uint32_t)call.n, 0);
+	closed_by_the_second_of_two(call, longer, (uint32_t)call.n, NOTE(UNFOLLOWED));
+	/* A part of it, from its start or not, or more than it. */
+	two = call;
+	memcpy(two.b + two.n, longer.b, longer.n);
+	two.n += longer.n;
+	closed_by_the_second_of_two(call, two, (uint32_t)call.n, NOTE(UNFOLLOWED));
+	longer.n = call.n - 4;
+	memcpy(longer.b, call.b, longer.n);
+	closed_by_the_second_of_two(call, longer, (uint32_t)call.n, NOTE(UNFOLLOWED));
+	closed_by_the_second_of_two(call, call, 4, NOTE(UNFOLLOWED));
+	closed_by_the_second_of_two(call, call, (uint32_t)call.n + 1, NOTE(UNFOLLOWED));
+	/* Two calls in one segment, whose second copy might begin in the first. */
+	two = getport(6, IPPROTO_TCP);
+	memcpy(two.b + two.n, call.b, call.n);
+	two.n += call.n;
+	closed_by_the_second_of_two(two, two, (uint32_t)two.n, NOTE(UNFOLLOWED));
+	closed_by_the_second_of_two(two, call, (uint32_t)call.n, NOTE(UNFOLLOWED));
+}
+
+static void who_asks_behind_a_gap_is_not_followed_any_more(void **state)
+{
+	struct text fill, ask;
+
+	(void)state;
+	new_flow(IPPROTO_TCP);
+	asks(getaddr(7, "tcp"));
+	answers(address_is(7, "10.0.2.2.78.80"));
+	assert_expected(IPPROTO_TCP, 20048);
+	call_begin(&fill, 8, 4, 0);
+	end(&fill);
+	ask = writes_address(7);
+	flow.seq[0] += (uint32_t)fill.n;
+	asks(ask);
+	assert_only_noted(NOTE(UNFOLLOWED));
+	asks_again(fill, (uint32_t)(ask.n + fill.n));
+	reply_begin(&fill, 8);
+	end(&fill);
+	answers(fill);
+	answers(address_is(7, "10.0.2.2.4.0"));
+	assert_only_noted(0);
+	/* Nor is there a gap before the first. */
+	new_flow(IPPROTO_TCP);
+	flow.seq[0] += (uint32_t)ask.n;
+	asks(getaddr(7, "tcp"));
+	asks_again(ask, (uint32_t)(ask.n + getaddr(7, "tcp").n));
+	assert_only_noted(NOTE(UNFOLLOWED));
+	answers(address_is(7, "10.0.2.2.4.0"));
+	assert_only_noted(0);
+}
+
+static void over_tcp_a_call_is_answered_once(void **state)
+{
+	(void)state;
+	new_flow(IPPROTO_TCP);
+	asks(getport(1, IPPROTO_TCP));
+	answers(port_is(1, 2001));
+	assert_expected(IPPROTO_TCP, 2001);
+	answers(port_is(1, 2002));
+	assert_only_noted(0);
+	asks(getport(1, IPPROTO_TCP));
+	answers(port_is(1, 0)); /* there is no such program */
+	answers(port_is(1, 2002));
+	assert_only_noted(0);
+}
+
 /* A client chooses where segments begin, by what he acknowledges: that alone makes no message. */
 static void an_answer_begins_where_a_mark_says_and_nowhere_else(void **state)
 {
@@ -1198,6 +1329,10 @@ int main(void)
 		cmocka_unit_test(several_messages_may_share_a_segment),
 		cmocka_unit_test(a_gap_ends_it_until_it_is_filled),
 		cmocka_unit_test(a_gap_amid_what_nobody_wants_is_none),
+		cmocka_unit_test(a_call_that_was_lost_is_read_again),
+		cmocka_unit_test(who_sends_other_bytes_with_the_same_numbers_is_not_followed),
+		cmocka_unit_test(who_asks_behind_a_gap_is_not_followed_any_more),
+		cmocka_unit_test(over_tcp_a_call_is_answered_once),
 		cmocka_unit_test(an_answer_begins_where_a_mark_says_and_nowhere_else),
 		cmocka_unit_test(fragments_longer_than_any_of_rfc_1833_end_it),
 		cmocka_unit_test(empty_messages_are_passed),

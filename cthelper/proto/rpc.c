@@ -146,7 +146,8 @@ struct rpc {
 	const struct cth_view *v;
 	struct cth_decision *d;
 	const struct rpc_word *words;
-	bool begun, closed;
+	bool begun;            /* TCP: it was asked; UDP: something was expected */
+	bool closed;
 	uint8_t which;         /* the call that is being answered */
 	unsigned calls;
 	struct rpc_side sides[2], *side;
@@ -307,8 +308,7 @@ static void rpc_expect(struct rpc *r, struct rpc_asked *a, unsigned port)
 	w->l4 = a->what & RPC_TCP ? IPPROTO_TCP : IPPROTO_UDP;
 	w->port = (uint16_t)port;
 	w->flags = CTH_WANT_PERMANENT;
-	if (r->v->l4 == IPPROTO_UDP)
-		r->d->timeout = RPC_TIMEOUT;
+	r->begun = true;
 	if (r->v->rewrite)
 		rpc_announce(r, a, w);
 }
@@ -756,6 +756,9 @@ static void rpc_datagram(struct rpc *r)
 
 	r->side = &s;
 	rpc_read(r);
+	/* Each packet would have it end sooner, and what is expected with it. */
+	if (r->begun)
+		r->d->timeout = RPC_TIMEOUT;
 }
 
 static void rpc_decide(const struct cth_view *v, struct cth_decision *d)

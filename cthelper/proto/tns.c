@@ -23,19 +23,22 @@
  * or in the next. There its length has been told already when it is seen; so it must not change.
  * Each packet is in one segment: the longest text has some hundred bytes.
  *
- * A listener that ACCEPTs sends nobody on any more, and all that follows is a database's.
+ * A listener that sends on does so at first, but that it may have had the client RESEND. Whatever
+ * else comes first, an ACCEPT or a REFUSE, whole or not, begins what is a database's or quotes the
+ * client, and is not read.
  *
  *       0         4             6
- *     +---------+-------------+-------+   number: of the first byte of the packet with the text
- *     | number  | public port | stage |
+ *     +---------+-------------+-------+   number: of the first byte of the listener's next packet,
+ *     | number  | public port | stage |   or of that with the text
  *     +---------+-------------+-------+
  */
 #include <netinet/in.h>
 #include "../proto.h"
 
 enum { TNS_NUMBER = 0, TNS_PUBLIC_PORT = 4, TNS_STAGE = 6, TNS_STATE = 7 };
-enum { TNS_OPENING, TNS_AWAITED, TNS_ACCEPTED }; /* stages; awaited is the DATA packet */
-enum { TNS_ACCEPT = 2, TNS_REDIRECT = 5, TNS_DATA = 6 }; /* types of packets */
+/* Stages: nobody has asked; the listener's turn; awaited is the DATA packet; the text is there. */
+enum { TNS_SILENT, TNS_ASKED, TNS_AWAITED, TNS_TOLD, TNS_LEFT };
+enum { TNS_REDIRECT = 5, TNS_DATA = 6, TNS_RESEND = 11 }; /* types of packets */
 enum { TNS_TYPE_AT = 4, TNS_HEADER = 8, TNS_LENGTH_AT = 8, TNS_TEXT_AT = 10 };
 
 #define TNS_DIGITS      5  /* of a port */
@@ -232,12 +235,18 @@ static void tns_data(const struct cth_view *v, struct cth_decision *d, size_t of
 		cth_note(d, CTH_NOTE_GARBLED);
 }
 
+/* Where the packet with a REDIRECT's text begins: it, or the next one. */
+static uint32_t tns_text_number(const struct cth_view *v, struct cth_span redirect)
+{
+	return v->seq + (uint32_t)(redirect.n > TNS_TEXT_AT ? 0 : redirect.n);
+}
+
 static void tns_redirect(const struct cth_view *v, struct cth_decision *d, struct cth_span p)
 {
 	bool inside = p.n > TNS_TEXT_AT;
 	size_t data = inside ? 0 : p.n; /* where the packet with the text begins */
 
-	tns_keep(v, d, v->seq + (uint32_t)data, inside ? TNS_OPENING : TNS_AWAITED);
+	tns_keep(v, d, tns_text_number(v, p), inside ? TNS_TOLD : TNS_AWAITED);
 	if (inside && cth_be16(p.p + TNS_LENGTH_AT) > p.n - TNS_TEXT_AT)
 		cth_note(d, CTH_NOTE_GARBLED);
 	else if (inside)
@@ -251,26 +260,58 @@ static void tns_redirect(const struct cth_view *v, struct cth_decision *d, struc
 	cth_count(d, inside ? TNS_LENGTH_AT : data, 2);
 }
 
+static bool tns_is(struct cth_span b, uint8_t type)
+{
+	return b.n > TNS_TYPE_AT && b.p[TNS_TYPE_AT] == type;
+}
+
+/* The listener's turn: of what it said before nothing is news. */
+static void tns_answer(const struct cth_view *v, struct cth_decision *d, struct cth_span redirect)
+{
+	uint32_t next = cth_be32(v->state + TNS_NUMBER), end = v->seq + (uint32_t)v->body.n;
+	bool in_order = v->seq == next;
+
+	if ((int32_t)(end - next) <= 0)
+		return;
+	if (in_order && redirect.n) {
+		tns_redirect(v, d, redirect);
+	} else if (in_order && tns_is(v->body, TNS_RESEND) && v->body.n == TNS_HEADER &&
+		   cth_be16(v->body.p) == TNS_HEADER) {
+		tns_keep(v, d, end, TNS_ASKED);
+	} else {
+		if (tns_is(v->body, TNS_REDIRECT))
+			cth_note(d, CTH_NOTE_GARBLED);
+		tns_keep(v, d, next, TNS_LEFT);
+	}
+}
+
+/* Once there was a REDIRECT, the text that belongs to it; or both, sent again. */
+static void tns_rest(const struct cth_view *v, struct cth_decision *d, struct cth_span redirect)
+{
+	uint32_t number = cth_be32(v->state + TNS_NUMBER);
+
+	if (redirect.n && tns_text_number(v, redirect) == number) {
+		tns_redirect(v, d, redirect);
+	} else if (v->state[TNS_STAGE] == TNS_AWAITED && v->seq == number) {
+		d->fixed = true;
+		tns_data(v, d, 0);
+	}
+}
+
 static void tns_decide(const struct cth_view *v, struct cth_decision *d)
 {
 	uint8_t stage = v->state[TNS_STAGE];
 	struct cth_span p = tns_packet(v->body, 0);
 
-	if (!v->reply)
-		return;
-	if (stage == TNS_ACCEPTED) {
-		d->leave = true;
-	} else if (stage == TNS_AWAITED && v->seq == cth_be32(v->state + TNS_NUMBER)) {
-		d->fixed = true;
-		tns_data(v, d, 0);
-	} else if (p.n && p.p[TNS_TYPE_AT] == TNS_ACCEPT) {
-		tns_keep(v, d, v->seq, TNS_ACCEPTED);
-		d->leave = true;
-	} else if (p.n && p.p[TNS_TYPE_AT] == TNS_REDIRECT) {
-		tns_redirect(v, d, p);
-	} else if (v->body.n > TNS_TYPE_AT && v->body.p[TNS_TYPE_AT] == TNS_REDIRECT) {
-		cth_note(d, CTH_NOTE_GARBLED);
-	}
+	if (!tns_is(p, TNS_REDIRECT))
+		p = cth_span(NULL, 0);
+	if (stage == TNS_SILENT && !v->reply)
+		tns_keep(v, d, v->ack, TNS_ASKED);
+	else if (stage == TNS_ASKED && v->reply)
+		tns_answer(v, d, p);
+	else if ((stage == TNS_AWAITED || stage == TNS_TOLD) && v->reply)
+		tns_rest(v, d, p);
+	d->leave = d->state[TNS_STAGE] == TNS_LEFT;
 }
 
 static const uint8_t tns_l4[] = { IPPROTO_TCP, 0 };

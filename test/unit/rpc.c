@@ -210,7 +210,7 @@ static void asks(struct text call)
 {
 	says(false, &call);
 	assert_int_equal(d.wanted_n, 0);
-	assert_int_equal(d.timeout, 0);
+	assert_int_equal(d.timeout, flow.l4 == IPPROTO_UDP && flow.wanted ? 120 : 0);
 }
 
 static void answers(struct text reply)
@@ -359,6 +359,23 @@ static void not_there(void)
 	asks(getaddr(9, "tcp"));
 	answers(address_is(9, ""));
 	assert_only_noted(0);
+}
+
+/* An expectation goes with its flow, whose time any packet sets anew. */
+static void a_flow_of_udp_stays_for_what_is_expected(void **state)
+{
+	(void)state;
+	new_flow(IPPROTO_UDP);
+	asks(getport(1, IPPROTO_TCP));
+	answers(port_is(1, 0));
+	assert_int_equal(d.timeout, 0);
+	asks(getport(2, IPPROTO_TCP));
+	answers(port_is(2, 20048));
+	assert_expected(IPPROTO_TCP, 20048);
+	asks(getport(3, IPPROTO_TCP));
+	answers(port_is(3, 0));
+	assert_int_equal(d.wanted_n, 0);
+	assert_int_equal(d.timeout, 120);
 }
 
 static void a_program_that_is_not_registered_is_not_expected(void **state)
@@ -1307,6 +1324,7 @@ int main(void)
 		cmocka_unit_test(an_answered_port_is_expected_over_the_transport_that_was_asked_for),
 		cmocka_unit_test(universal_addresses_are_read_of_versions_3_and_4),
 		cmocka_unit_test(rpcinfo_and_rpcbind_understand_each_other),
+		cmocka_unit_test(a_flow_of_udp_stays_for_what_is_expected),
 		cmocka_unit_test(a_program_that_is_not_registered_is_not_expected),
 		cmocka_unit_test(ports_below_1024_are_followed_if_that_is_allowed),
 		cmocka_unit_test(another_address_than_the_servers_own_is_not_followed),

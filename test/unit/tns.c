@@ -17,13 +17,18 @@ static struct cth_decision d;
 static struct cth_view view;
 static uint8_t body[1024];
 
+/* The client has sent its CONNECT, the listener is about to answer. */
 static void setup(void)
 {
+	struct cth_view asked = { .l4 = IPPROTO_TCP, .seq = 1, .ack = SEQ, .body = cth_span(body, 1) };
+
+	cth_decide(&cth_proto_tns, &asked, &d);
 	view = (struct cth_view){
 		.l4 = IPPROTO_TCP, .reply = true, .seq = SEQ,
 		.self = { AF_INET, { 10, 0, 2, 2 } }, .peer = { AF_INET, { 10, 0, 1, 2 } },
 		.self_public = { AF_INET, { 10, 0, 1, 1 } }, .self_port = 1521, .peer_port = 40000,
 	};
+	memcpy(view.state, d.state, sizeof(view.state));
 }
 
 /* Appends a packet of this type: two bytes, and a text. */
@@ -62,16 +67,12 @@ static void redirected_by_data(const char *text)
 /* In one of the next segment: decides on the first, leaves the second to be decided on. */
 static void redirected_by_next(const char *text)
 {
-	struct cth_view first;
-
 	setup();
 	append(REDIRECT, (uint16_t)strlen(text), "", 0);
-	first = view;
 	decide();
-	setup();
-	view.rewrite = first.rewrite;
-	view.seq = SEQ + 10;
 	memcpy(view.state, d.state, sizeof(view.state));
+	view.seq = SEQ + 10;
+	view.body.n = 0;
 	append(DATA, 0, text, strlen(text));
 }
 
@@ -151,6 +152,7 @@ static void data_that_does_not_follow_a_redirect_is_no_announcement(void **state
 	append(DATA, 0, OWN, strlen(OWN));
 	decide();
 	assert_expects_nothing(0);
+	assert_true(d.leave);
 	redirected_by_next(OWN);
 	view.seq++;
 	decide();
@@ -414,25 +416,55 @@ static void the_client_announces_nothing(void **state)
 	decide();
 	assert_expects_nothing(0);
 	assert_false(d.state_changed);
+	memset(view.state, 0, sizeof(view.state));
+	decide();
+	assert_expects_nothing(0);
 }
 
+/* What comes first is none of it: and then a whole REDIRECT, where the next segment begins. */
+static void assert_left(size_t n, uint8_t notes)
+{
+	uint8_t state[CTH_STATE];
+
+	view.body = cth_span(body, n);
+	decide();
+	assert_expects_nothing(notes);
+	assert_true(d.leave);
+	assert_true(d.state_changed);
+	memcpy(state, d.state, sizeof(state));
+	redirected(OWN);
+	memcpy(view.state, state, sizeof(state));
+	view.seq = SEQ + (uint32_t)n;
+	decide();
+	assert_expects_nothing(0);
+}
+
+static void accepted(void)
+{
+	setup();
+	append(ACCEPT, 0, "0123456789abcdef", 16);
+}
+
+/* Rows may hold what looks like a REDIRECT: a client has put it into the database. */
 static void who_is_accepted_is_left_and_nothing_is_read_any_more(void **state)
 {
 	(void)state;
-	setup();
-	append(ACCEPT, 0, "0123456789abcdef", 16);
-	decide();
-	assert_expects_nothing(0);
-	assert_true(d.leave);
-	assert_true(d.state_changed);
-	redirected(OWN);
-	memcpy(view.state, d.state, sizeof(view.state));
-	decide();
-	assert_expects_nothing(0);
-	assert_true(d.leave);
+	for (size_t n = 1; n <= 26; n++) {
+		accepted();
+		assert_left(n, 0);
+	}
+	for (size_t at = 2; at < 8; at++) {
+		accepted();
+		body[at] ^= at == 4 ? 0 : 1; /* a checksum */
+		assert_left(26, 0);
+	}
+	for (size_t n = 1; n < 10 + strlen(OWN); n++) {
+		redirected(OWN);
+		assert_left(n, n < 5 ? 0 : 1 << CTH_NOTE_GARBLED);
+	}
 }
 
-static void other_packets_mean_nothing(void **state)
+static void other_packets_mean_nothing_and_are_left(void **state)
 {
 	(void)state;
 	for (unsigned type = 0; type < 256; type++) {
@@ -442,8 +474,72 @@ static void other_packets_mean_nothing(void **state)
 		if (type == REDIRECT)
 			continue;
 		assert_expects_nothing(0);
-		assert_int_equal(d.leave, type == ACCEPT);
+		assert_true(d.leave);
 	}
+}
+
+/* Eight bytes, which a listener that wants the CONNECT again sends alone. */
+static void asks_to_resend(uint32_t seq)
+{
+	static const uint8_t resend[8] = { 0, 8, 0, 0, RESEND };
+
+	memcpy(body, resend, sizeof(resend));
+	view.body = cth_span(body, sizeof(resend));
+	view.seq = seq;
+	decide();
+	assert_expects_nothing(0);
+	assert_false(d.leave);
+	memcpy(view.state, d.state, sizeof(view.state));
+	view.body.n = 0;
+}
+
+static void a_redirect_may_come_after_resends(void **state)
+{
+	(void)state;
+	for (unsigned times = 0; times < 3; times++) {
+		setup();
+		for (uint32_t i = 0; i <= times; i++)
+			asks_to_resend(SEQ + 8 * i);
+		asks_to_resend(SEQ + 8 * times); /* the last one again */
+		view.seq = SEQ + 8 * (times + 1);
+		append(REDIRECT, (uint16_t)strlen(OWN), OWN, strlen(OWN));
+		decide();
+		assert_expects_own(40012);
+	}
+	setup();
+	asks_to_resend(SEQ);
+	view.seq = SEQ + 8;
+	append(ACCEPT, 0, "0123456789abcdef", 16);
+	assert_left(26, 0);
+}
+
+static void a_redirect_behind_a_gap_is_not_read(void **state)
+{
+	(void)state;
+	redirected(OWN);
+	view.seq++;
+	decide();
+	assert_expects_nothing(1 << CTH_NOTE_GARBLED);
+	assert_true(d.leave);
+}
+
+/* He has been sent on: nothing in this flow will do so again. */
+static void only_the_first_redirect_counts(void **state)
+{
+	(void)state;
+	redirected(OWN);
+	decide();
+	assert_expects_own(40012);
+	memcpy(view.state, d.state, sizeof(view.state));
+	view.seq += (uint32_t)view.body.n;
+	decide();
+	assert_expects_nothing(0);
+	redirected_by_next(OWN);
+	decide();
+	memcpy(view.state, d.state, sizeof(view.state));
+	view.seq += (uint32_t)view.body.n;
+	decide();
+	assert_expects_nothing(0);
 }
 
 static void sent_again_it_is_decided_alike(void **state)
@@ -485,19 +581,17 @@ static void a_state_of_another_message_is_not_taken_for_its_own(void **state)
 	(void)state;
 	redirected(OWN);
 	view.rewrite = true;
-	memset(view.state, 0xff, 6);
-	decide();
-	assert_int_equal(d.wanted[0].public_port, 0);
-	assert_int_equal(cth_be16(d.state + 4), 0);
-	redirected(OWN);
-	view.rewrite = true;
-	cth_store_be32(view.state, SEQ);
 	cth_store_be16(view.state + 4, 22); /* nobody can have told that */
 	decide();
-	assert_int_equal(d.wanted[0].public_port, 0);
-	memset(view.state, 0xff, sizeof(view.state));
-	decide();
 	assert_expects_own(40012);
+	assert_int_equal(d.wanted[0].public_port, 0);
+	for (unsigned stage = 0; stage < 256; stage++) {
+		redirected(OWN);
+		memset(view.state, 0xff, sizeof(view.state));
+		view.state[6] = (uint8_t)stage;
+		decide();
+		assert_int_equal(d.wanted_n, 0);
+	}
 }
 
 static void truncated(struct cth_span bytes, void *ctx)
@@ -587,7 +681,10 @@ int main(void)
 		cmocka_unit_test(only_data_may_follow_an_empty_redirect),
 		cmocka_unit_test(the_client_announces_nothing),
 		cmocka_unit_test(who_is_accepted_is_left_and_nothing_is_read_any_more),
-		cmocka_unit_test(other_packets_mean_nothing),
+		cmocka_unit_test(other_packets_mean_nothing_and_are_left),
+		cmocka_unit_test(a_redirect_may_come_after_resends),
+		cmocka_unit_test(a_redirect_behind_a_gap_is_not_read),
+		cmocka_unit_test(only_the_first_redirect_counts),
 		cmocka_unit_test(sent_again_it_is_decided_alike),
 		cmocka_unit_test(a_state_of_another_message_is_not_taken_for_its_own),
 		cmocka_unit_test(peer_bug_searches_past_the_packets_end),

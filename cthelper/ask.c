@@ -29,18 +29,6 @@ enum {
 	ASK_TAKEN,  /* somebody else's: another port might do */
 };
 
-/* xorshift: nobody's secret depends on it, only that neighbours do not collide. */
-static uint32_t ask_random(struct cth_engine *e)
-{
-	uint32_t x = e->random ? e->random : 2463534242u;
-
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	e->random = x;
-	return x;
-}
-
 static uint16_t ask_private_port(const struct cth_call *c, const struct cth_wanted *w)
 {
 	return w->dest == CTH_TO_SELF ? c->view.self_port : w->port;
@@ -277,9 +265,27 @@ static int ask_row(struct cth_engine *e, const struct cth_call *c, const struct 
 	return r;
 }
 
+/*
+ * Where the search for a port begins: anywhere, but for the same announcement of the same flow always
+ * there, so that one whose protocol keeps no port is told the same when it is sent again. The mixing
+ * is that of MurmurHash3's end; no secret depends on it, only that neighbours do not collide.
+ */
+static uint32_t ask_start(const struct cth_engine *e, const struct cth_call *c,
+			  const struct cth_wanted *w)
+{
+	uint32_t x = e->seed ^ c->flow.id ^ (uint32_t)ask_private_port(c, w) << 16 ^
+		     w->class_number ^ (uint32_t)w->l4 << 8;
+
+	x ^= x >> 16;
+	x *= UINT32_C(0x85ebca6b);
+	x ^= x >> 13;
+	x *= UINT32_C(0xc2b2ae35);
+	return x ^ x >> 16;
+}
+
 /* The port of the n-th try: what was told or is its owner's, and then any. */
-static uint16_t ask_port(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
-			 unsigned n, uint32_t *start)
+static uint16_t ask_port(const struct cth_engine *e, const struct cth_call *c,
+			 const struct cth_wanted *w, unsigned n)
 {
 	const struct cth_tuple *t = c->view.reply ? &c->flow.orig : &c->flow.reply;
 	unsigned step = w->flags & CTH_WANT_EVEN ? 2 : 1;
@@ -291,20 +297,17 @@ static uint16_t ask_port(struct cth_engine *e, const struct cth_call *c, const s
 		return t->dport;
 	if (n == 0 && w->port)
 		return w->port;
-	if (n <= 1)
-		*start = ask_random(e) % choices;
-	return (uint16_t)(ASK_LOWEST + (*start + n) % choices * step);
+	return (uint16_t)(ASK_LOWEST + (ask_start(e, c, w) % choices + n) % choices * step);
 }
 
 static int ask_ports(struct cth_engine *e, const struct cth_call *c, const struct cth_wanted *w,
 		     bool choose, struct cth_asked *a)
 {
 	unsigned tries = choose ? CTH_ENGINE_PORTS : 1;
-	uint32_t start = 0;
 	int r = ASK_TAKEN;
 
 	for (unsigned n = 0; n < tries && r == ASK_TAKEN; n++) {
-		a->port = ask_port(e, c, w, n, &start);
+		a->port = ask_port(e, c, w, n);
 		r = c->view.first && !choose ? ASK_MADE : ask_row(e, c, w, a);
 		c->served->stats.ports += r == ASK_TAKEN;
 	}

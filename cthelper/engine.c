@@ -34,7 +34,7 @@ void cth_engine_init(struct cth_engine *e, struct cth_queue *q, struct cth_sock 
 	e->n = n;
 	e->flights = flights;
 	e->flights_n = flights_n;
-	e->random = seed;
+	e->seed = seed;
 }
 
 void cth_engine_tell(struct cth_engine *e, const struct cth_call *c, enum cth_event_kind kind,

@@ -174,7 +174,7 @@ struct cth_engine {
 	struct cth_flight *flights;
 	size_t flights_n, flying;
 	uint64_t count;
-	uint32_t random;
+	uint32_t seed;
 	struct cth_later later[CTH_ENGINE_LATER];
 	size_t later_n, later_mark; /* mark: before the last packet's */
 	/* Work space: stack is dear on small systems. */

@@ -181,7 +181,7 @@ const struct cth_proto cth_proto_amanda = {
 	.lowest_port = CTH_LOWEST_PORT,
 	.announces = 1 << CTH_FORM_PORT,
 	.longest_text = AMANDA_DIGITS,
-	.growth = AMANDA_STREAMS, /* 9999 may become 10000 */
+	.growth = AMANDA_STREAMS * (AMANDA_DIGITS - 1), /* 1 may become 10000, if it is allowed */
 	.longest = AMANDA_PATIENCE,
 	.decide = amanda_decide,
 };

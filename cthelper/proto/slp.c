@@ -33,7 +33,10 @@ enum {
 	SLP_SRV_RQST = 1, SLP_ATTR_RQST = 6, SLP_SRV_TYPE_RQST = 9,
 };
 
-/* A network's own broadcast address is known to its hosts alone; of a /24 or larger it ends so. */
+/*
+ * A network's own broadcast address is known to its hosts alone; of a /24 or larger it ends so. A
+ * host may have such an address, too: who asks it could as well have asked all.
+ */
 static bool slp_is_ipv4_many(const uint8_t *b)
 {
 	static const uint8_t group[] = { 239, 255, 255, 253 };

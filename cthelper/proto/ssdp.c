@@ -132,6 +132,8 @@ static void ssdp_subscribe(const struct cth_view *v, struct cth_decision *d)
 		ssdp_follow(v, d, url, SSDP_EVENT, CTH_WANT_PERMANENT);
 		cth_skip_blanks(&urls);
 	}
+	if (urls.n)
+		cth_note(d, CTH_NOTE_UNFOLLOWED);
 }
 
 static void ssdp_decide(const struct cth_view *v, struct cth_decision *d)

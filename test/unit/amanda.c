@@ -190,6 +190,20 @@ static void ports_below_1024_are_expected_only_where_they_are_allowed(void **sta
 	assert_expects_nothing(1 << CTH_NOTE_LOW_PORT);
 }
 
+static void low_ports_that_are_allowed_may_become_as_long_as_ports_are(void **state)
+{
+	struct cth_view v = reply(TEXT(REP "CONNECT DATA 1 MESG 2 INDEX 3 STATE 4\n"), true);
+	uint32_t longer = 0;
+
+	(void)state;
+	v.allow = CTH_ALLOW_LOW_PORTS;
+	cth_decide(&cth_proto_amanda, &v, &d);
+	assert_int_equal(d.announced_n, 4);
+	for (unsigned i = 0; i < 4; i++)
+		longer += 5 - d.announced[i].len;
+	assert_true(longer <= cth_proto_amanda.growth);
+}
+
 static void of_more_than_four_streams_four_are_followed(void **state)
 {
 	(void)state;
@@ -381,6 +395,7 @@ int main(void)
 		cmocka_unit_test(another_request_begins_anew),
 		cmocka_unit_test(a_port_in_the_state_that_nobody_can_have_told_is_forgotten),
 		cmocka_unit_test(ports_below_1024_are_expected_only_where_they_are_allowed),
+		cmocka_unit_test(low_ports_that_are_allowed_may_become_as_long_as_ports_are),
 		cmocka_unit_test(of_more_than_four_streams_four_are_followed),
 		cmocka_unit_test(a_line_that_cannot_be_read_expects_nothing),
 		cmocka_unit_test(the_tape_server_announces_nothing),

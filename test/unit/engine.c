@@ -1626,6 +1626,30 @@ static void where_no_port_is_told_none_is_noted(void **state)
 	assert_int_equal(stats()->expected, 1);
 }
 
+/* Where the protocol keeps no port, either; another flow is told another. */
+static void a_retransmission_is_told_the_same_port_though_none_was_kept(void **state)
+{
+	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
+	char body[32];
+
+	(void)state;
+	start_wanting(30000);
+	others_port(&s, 30000);
+	s.body = "port 30000\r\n";
+	announce_text(&s, "30000", CTH_FORM_PORT, 0);
+	pass(&s);
+	assert_int_equal(ctl.k.n, 2);
+	snprintf(body, sizeof(body), "port %u\r\n", ctl.k.table[1].tuple.dport);
+	assert_edited(body);
+	pass(&s);
+	assert_int_equal(ctl.k.n, 2);
+	assert_int_equal(stats()->again, 1);
+	assert_edited(body);
+	s.flow.id++;
+	pass(&s);
+	assert_int_equal(ctl.k.n, 3);
+}
+
 static void want_as_kept(const struct cth_view *v, struct cth_decision *d)
 {
 	want.public_port = (uint16_t)get16(v->state + 6);
@@ -3463,6 +3487,7 @@ int main(void)
 		T(a_port_told_before_is_fixed_where_it_is_not_told_again),
 		T(a_port_is_noted_in_the_state_that_is_sent),
 		T(where_no_port_is_told_none_is_noted),
+		T(a_retransmission_is_told_the_same_port_though_none_was_kept),
 		T(a_retransmission_is_told_the_port_that_was_chosen),
 		T(a_port_alone_is_chosen_and_nothing_made),
 		T(announcements_are_written_in_their_form),

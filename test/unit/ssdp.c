@@ -463,7 +463,7 @@ static void no_more_of_them_than_a_packet_may_bring(void **state)
 	subscribing();
 	decide(CALLS("CALLBACK: <http://10.0.1.2:6000><http://10.0.1.2:6001><http://10.0.1.2:6002>"
 		     "<http://10.0.1.2:6003><http://10.0.1.2:6004><http://10.0.1.99:6005>\r\n"));
-	assert_int_equal(d.notes, 0);
+	assert_int_equal(d.notes, 1 << CTH_NOTE_UNFOLLOWED);
 	assert_int_equal(d.wanted_n, CTH_WANTED);
 	assert_told(3, EVENT, 6003, "10.0.1.2:6003");
 }

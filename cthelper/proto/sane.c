@@ -18,125 +18,402 @@
  * is nothing then, and what the client says next is SANE_NET_AUTHORIZE, code 9, with the name of a
  * user. Behind the one number that answers this comes the first question's answer again.
  *
- * Client and server take turns. So a question begins where a client speaks that has heard all that
- * the server has said, and its answer with the next byte of the server's, which is the one that the
- * question acknowledges. Nothing else has to be understood of either, and however segments cut
- * them, their first bytes are put together in the state:
+ * Client and server take turns, and nothing tells where one's ends but what is said. An option has
+ * whatever value the client has given it, and the server repeats it: so that no piece of it passes
+ * for SANE_NET_START's answer, all questions and answers are followed, word by word, from what the
+ * kernel keeps:
  *
- *      0          4        8       12     16     24       26        27        28     29
- *     +----------+--------+-------+------+------+--------+---------+---------+------+
- *     | question | answer | heard | code | told | public | of code | of told | turn |
- *     | begins   | begins | up to |      |      | port   | seen    | seen    |      |
- *     +----------+--------+-------+------+------+--------+---------+---------+------+
+ *      0          4          8        12     14       16     19     21      23     26     27
+ *     +----------+----------+--------+------+--------+------+------+-------+------+------+---
+ *     | client's | server's | answer | port | public | left | many | inner | word | step | ...
+ *     | next     | next     | begins | told | port   |      |      |       |      |      |
+ *     +----------+----------+--------+------+--------+------+------+-------+------+------+---
+ *     27 codes: being read, before | 28 flags, bytes of the word | 29 length of the question
+ *
+ *     next   number of the next byte | left: bytes to be passed | many: of an array's elements
  */
 #include <netinet/in.h>
 #include "../proto.h"
 
 enum {
-	SANE_QUESTION  = 0,
-	SANE_ANSWER    = 4,
-	SANE_HEARD     = 8,
-	SANE_CODE      = 12,
-	SANE_TOLD      = 16,
-	SANE_PUBLIC    = 24,
-	SANE_CODE_SEEN = 26, /* a bit for each byte */
-	SANE_TOLD_SEEN = 27,
-	SANE_TURN      = 28,
-	SANE_STATE     = 29,
+	SANE_NEXT     = 0,
+	SANE_BEGINS   = 8,
+	SANE_TOLD     = 12,
+	SANE_PUBLIC   = 14,
+	SANE_LEFT     = 16,
+	SANE_MANY     = 19,
+	SANE_INNER    = 21,
+	SANE_WORD     = 23,
+	SANE_STEP     = 26,
+	SANE_CODES    = 27,
+	SANE_FLAGS    = 28,
+	SANE_QUESTION = 29,
+	SANE_STATE    = 31,
 };
 
-/* What is in the turn. */
 enum {
-	SANE_BEGUN   = 1 << 0, /* there was a question */
-	SANE_STARTED = 1 << 1, /* it was SANE_NET_START, or belongs to one */
+	SANE_HAVE     = 3,      /* bytes of the word */
+	SANE_BEGUN    = 1 << 2, /* the numbers are known */
+	SANE_ANSWERS  = 1 << 3, /* it is the server's turn */
+	SANE_STARTED  = 1 << 4, /* with an answer to SANE_NET_START, so far a good one */
+	SANE_LOOSE    = 1 << 5, /* a part of the answer was not seen, and so not where it ends */
+	SANE_LOST     = 1 << 6, /* nobody knows any more who is to say what */
 };
 
-enum { SANE_NET_START = 7, SANE_NET_AUTHORIZE = 9 };
+enum {
+	SANE_OPEN      = 2,
+	SANE_CONTROL   = 5,
+	SANE_START     = 7,
+	SANE_AUTHORIZE = 9,
+	SANE_CODES_N   = 11,
+	SANE_NO_CODE   = 15,
+};
 
-#define SANE_CODE_LEN 4u
+/*
+ * What follows a code, and what answers it, by code.
+ *
+ *     #  the code                      (  an array's length, up to ) are its elements
+ *     w  a word                        p  a pointer: but for 0 its element ends here
+ *     s  a string                      c  kind of constraint: none, or a range, words, strings:
+ *     o  what to do with an option     r  a pointer to three words      l  an array's length, of
+ *     t  the type of its value         a  an array of words             i  strings
+ *     v  its value
+ */
+static const char *const sane_questions[SANE_CODES_N] = {
+	"#ws", "#", "#s", "#w", "#w", "#wwotwv", "#w", "#w", "#w", "#sss", "#",
+};
+
+static const char *const sane_answers[SANE_CODES_N] = {
+	"ww", "w(pssss)", "wws", "w", "(pssswwwwcrali)", "wwtwvs", "wwwwwww", "wwws", "w", "w", "",
+};
+
+enum { SANE_AUTO = 2 };            /* what to do: the option has no value then */
+enum { SANE_TYPE_STRING = 3 };     /* below are words, beyond is nothing */
+enum { SANE_RANGE = 1, SANE_WORDS, SANE_STRINGS };
+
 #define SANE_TOLD_LEN 8u
-#define SANE_PORT_AT  6u /* in what is told: the word's lower half */
+#define SANE_PORT_AT  6u           /* in the answer: the word's lower half */
+#define SANE_LEFT_MAX 0xffffffu
+#define SANE_NAME_MAX 255u         /* bytes of a string in a question */
 
-/* Is number a behind b in a stream? */
-static bool sane_is_after(uint32_t a, uint32_t b)
+struct sane {
+	const struct cth_view *v;
+	struct cth_decision *d;
+	uint32_t next[2], begins, left;
+	uint16_t port, public, many, inner, question;
+	uint8_t word[3], step, code, before, flags;
+};
+
+/* ---- state ---- */
+
+static const char *sane_terms(const struct sane *s)
 {
-	return (int32_t)(a - b) > 0;
+	if (s->code >= SANE_CODES_N)
+		return "#";
+	return s->flags & SANE_ANSWERS ? sane_answers[s->code] : sane_questions[s->code];
 }
 
-/*
- * Keeps what the segment has of the n bytes from a number of the stream on, each as it was seen
- * first: on loopback the packet that was rewritten comes once more. false: it has none of them.
- */
-static bool sane_keep(const struct cth_view *v, uint32_t from, uint8_t *kept, uint32_t n,
-		      uint8_t *seen)
+static void sane_lose(struct sane *s)
 {
-	bool any = false;
-
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = from + i - v->seq;
-
-		if (at >= v->body.n)
-			continue;
-		any = true;
-		if (!(*seen & 1u << i))
-			kept[i] = v->body.p[at];
-		*seen |= (uint8_t)(1u << i);
-	}
-	return any;
+	if (!(s->flags & SANE_LOST))
+		cth_note(s->d, CTH_NOTE_UNFOLLOWED);
+	s->flags = SANE_BEGUN | SANE_LOST;
 }
 
-/* Does the client begin anew, after an answer? */
-static bool sane_is_new(const struct cth_view *v, const uint8_t *s)
+static void sane_load(struct sane *s)
 {
-	return !(s[SANE_TURN] & SANE_BEGUN) ||
-	       (sane_is_after(v->seq, cth_be32(s + SANE_QUESTION)) &&
-		sane_is_after(v->ack, cth_be32(s + SANE_ANSWER)));
+	const uint8_t *p = s->v->state;
+
+	s->next[0] = cth_be32(p + SANE_NEXT);
+	s->next[1] = cth_be32(p + SANE_NEXT + 4);
+	s->begins = cth_be32(p + SANE_BEGINS);
+	s->port = cth_be16(p + SANE_TOLD);
+	s->public = cth_be16(p + SANE_PUBLIC);
+	s->left = (uint32_t)p[SANE_LEFT] << 16 | cth_be16(p + SANE_LEFT + 1);
+	s->many = cth_be16(p + SANE_MANY);
+	s->inner = cth_be16(p + SANE_INNER);
+	memcpy(s->word, p + SANE_WORD, sizeof(s->word));
+	s->step = p[SANE_STEP];
+	s->code = p[SANE_CODES] >> 4;
+	s->before = p[SANE_CODES] & 15;
+	s->flags = p[SANE_FLAGS];
+	s->question = cth_be16(p + SANE_QUESTION);
+	if (!(s->flags & SANE_BEGUN))
+		s->code = s->before = SANE_NO_CODE;
+	if (s->step > strlen(sane_terms(s)))
+		s->flags |= SANE_LOST; /* no state of ours */
 }
 
-/*
- * Who acknowledges less than was said might have the rest of it taken for an answer, and that may
- * be bytes of his own that the server gives back. More than was said cannot be acknowledged: then
- * some of it was not seen here.
- */
-static void sane_question(const struct cth_view *v, uint8_t *s)
+static void sane_store(const struct sane *s)
 {
-	if (sane_is_new(v, s)) {
-		if (s[SANE_TURN] & SANE_BEGUN && sane_is_after(cth_be32(s + SANE_HEARD), v->ack))
-			return;
-		cth_store_be32(s + SANE_QUESTION, v->seq);
-		cth_store_be32(s + SANE_ANSWER, v->ack);
-		cth_store_be32(s + SANE_HEARD, v->ack);
-		memset(s + SANE_CODE, 0, SANE_TURN - SANE_CODE);
-		s[SANE_TURN] |= SANE_BEGUN;
-	}
-	sane_keep(v, cth_be32(s + SANE_QUESTION), s + SANE_CODE, SANE_CODE_LEN, s + SANE_CODE_SEEN);
-	if (s[SANE_CODE_SEEN] != 0x0f)
+	uint8_t *p = s->d->state;
+
+	cth_store_be32(p + SANE_NEXT, s->next[0]);
+	cth_store_be32(p + SANE_NEXT + 4, s->next[1]);
+	cth_store_be32(p + SANE_BEGINS, s->begins);
+	cth_store_be16(p + SANE_TOLD, s->port);
+	cth_store_be16(p + SANE_PUBLIC, s->public);
+	p[SANE_LEFT] = (uint8_t)(s->left >> 16);
+	cth_store_be16(p + SANE_LEFT + 1, (uint16_t)s->left);
+	cth_store_be16(p + SANE_MANY, s->many);
+	cth_store_be16(p + SANE_INNER, s->inner);
+	memcpy(p + SANE_WORD, s->word, sizeof(s->word));
+	p[SANE_STEP] = s->step;
+	p[SANE_CODES] = (uint8_t)(s->code << 4 | s->before);
+	p[SANE_FLAGS] = s->flags;
+	cth_store_be16(p + SANE_QUESTION, s->question);
+	s->d->state_changed = memcmp(p, s->v->state, CTH_STATE) != 0;
+}
+
+/* ---- turns ---- */
+
+static void sane_answer_begins(struct sane *s)
+{
+	s->step = 0;
+	s->flags |= SANE_ANSWERS;
+	if (s->code != SANE_START)
 		return;
-	if (cth_be32(s + SANE_CODE) == SANE_NET_START)
-		s[SANE_TURN] |= SANE_STARTED;
-	else if (cth_be32(s + SANE_CODE) != SANE_NET_AUTHORIZE)
-		s[SANE_TURN] &= (uint8_t)~SANE_STARTED;
+	s->flags |= SANE_STARTED;
+	s->begins = s->next[1];
+	s->port = s->public = 0;
+}
+
+static void sane_question_begins(struct sane *s)
+{
+	s->flags &= (uint8_t)~(SANE_ANSWERS | SANE_LOOSE);
+	s->before = s->code;
+	s->code = SANE_NO_CODE;
+	s->step = 0;
+}
+
+/* Whose turn ends, and what comes next; behind an authorisation it is what it was for. */
+static void sane_turn_ends(struct sane *s)
+{
+	if (s->flags & SANE_ANSWERS && s->code != SANE_AUTHORIZE) {
+		sane_question_begins(s);
+		return;
+	}
+	if (s->flags & SANE_ANSWERS)
+		s->code = s->before;
+	sane_answer_begins(s);
+	if (*sane_terms(s) == 0)
+		sane_question_begins(s);
+}
+
+/* What is said next: of an array its next element, or what is behind it. */
+static void sane_step(struct sane *s)
+{
+	const char *terms = sane_terms(s);
+
+	s->step++;
+	while (terms[s->step] == ')' || (terms[s->step] == 'v' && s->inner > SANE_TYPE_STRING)) {
+		if (terms[s->step] == ')' && s->many > 1) {
+			s->many--;
+			s->step = (uint8_t)(strchr(terms, '(') - terms + 1);
+		} else {
+			s->step++;
+		}
+	}
+	if (terms[s->step] == 0)
+		sane_turn_ends(s);
+}
+
+/* ---- words ---- */
+
+/* So many of so many bytes come next, and then what is behind the step. */
+static void sane_pass(struct sane *s, uint32_t n, uint32_t each)
+{
+	if (n > SANE_LEFT_MAX / each)
+		sane_lose(s);
+	else if (n > 0)
+		s->left = n * each;
+	else
+		sane_step(s);
+}
+
+/* To the step before this one of the terms, and on. */
+static void sane_go_to(struct sane *s, char term)
+{
+	s->step = (uint8_t)(strchr(sane_terms(s), term) - sane_terms(s) - 1);
+	sane_step(s);
+}
+
+/* Whose resource is to be authorised? */
+static bool sane_may_be_authorised(const struct sane *s)
+{
+	return s->before == SANE_OPEN || s->before == SANE_CONTROL || s->before == SANE_START;
+}
+
+static void sane_take_code(struct sane *s, uint32_t code)
+{
+	s->flags &= (uint8_t)~SANE_STARTED;
+	s->inner = 0;
+	if (code >= SANE_CODES_N || (code == SANE_AUTHORIZE && !sane_may_be_authorised(s))) {
+		sane_lose(s);
+		return;
+	}
+	s->code = (uint8_t)code;
+	sane_step(s);
+}
+
+/* The lengths of a question's last two are kept: see sane_ask_again(). */
+static void sane_take_string(struct sane *s, uint32_t n)
+{
+	if (!(s->flags & SANE_ANSWERS)) {
+		s->inner = (uint16_t)(s->inner << 8 | (n & 0xff));
+		if (n > SANE_NAME_MAX) {
+			sane_lose(s);
+			return;
+		}
+	}
+	sane_pass(s, n, 1);
+}
+
+/* n elements; where there are none, on behind them. */
+static void sane_take_array(struct sane *s, uint16_t *count, uint32_t n)
+{
+	*count = (uint16_t)n;
+	if (n > UINT16_MAX)
+		sane_lose(s);
+	else if (n > 0)
+		sane_step(s);
+	else
+		sane_go_to(s, ')');
+}
+
+static void sane_take_constraint(struct sane *s, uint32_t kind)
+{
+	static const char terms[] = { ')', 'r', 'a', 'l' };
+
+	if (kind < sizeof(terms))
+		sane_go_to(s, terms[kind]);
+	else
+		sane_lose(s);
+}
+
+/* One of an array of strings. */
+static void sane_take_element(struct sane *s, uint32_t n)
+{
+	if (s->inner > 1 && n == 0) {
+		s->inner--;
+		return;
+	}
+	sane_pass(s, n, 1);
+}
+
+static void sane_take_word(struct sane *s, uint32_t word)
+{
+	switch (sane_terms(s)[s->step]) {
+	case '#':
+		sane_take_code(s, word);
+		break;
+	case 's':
+		sane_take_string(s, word);
+		break;
+	case 'o':
+		if (word == SANE_AUTO)
+			s->step += 3;
+		sane_step(s);
+		break;
+	case 't':
+		s->inner = (uint16_t)(word < UINT16_MAX ? word : UINT16_MAX);
+		sane_step(s);
+		break;
+	case 'v':
+		sane_pass(s, word, s->inner == SANE_TYPE_STRING ? 1 : 4);
+		break;
+	case '(':
+		sane_take_array(s, &s->many, word);
+		break;
+	case 'p':
+		word ? sane_go_to(s, ')') : sane_step(s);
+		break;
+	case 'c':
+		sane_take_constraint(s, word);
+		break;
+	case 'r':
+		word ? sane_go_to(s, ')') : sane_pass(s, 3, 4);
+		break;
+	case 'a':
+		word ? sane_pass(s, word, 4) : sane_go_to(s, ')');
+		break;
+	case 'l':
+		sane_take_array(s, &s->inner, word);
+		break;
+	case 'i':
+		sane_take_element(s, word);
+		break;
+	default:
+		sane_step(s);
+	}
+}
+
+/* What was to be passed has gone by. */
+static void sane_passed(struct sane *s)
+{
+	switch (sane_terms(s)[s->step]) {
+	case 'r':
+	case 'a':
+		sane_go_to(s, ')');
+		break;
+	case 'i':
+		if (s->inner > 1) {
+			s->inner--;
+			break;
+		}
+		/* fall through */
+	default:
+		sane_step(s);
+	}
+}
+
+static void sane_take(struct sane *s, uint8_t b)
+{
+	uint8_t have = s->flags & SANE_HAVE;
+
+	if (s->left > 0) {
+		if (--s->left == 0)
+			sane_passed(s);
+	} else if (have < SANE_HAVE) {
+		s->word[have] = b;
+		s->flags++;
+	} else {
+		s->flags &= (uint8_t)~SANE_HAVE;
+		sane_take_word(s, (uint32_t)cth_be16(s->word) << 16 | (uint32_t)s->word[2] << 8 | b);
+	}
+}
+
+/* ---- what is told ---- */
+
+/* The answer to SANE_NET_START: its status is 0 and the port's upper half as well, or it has not. */
+static void sane_tell(struct sane *s, uint8_t b)
+{
+	uint32_t at = s->next[1] - s->begins;
+
+	if (!(s->flags & SANE_STARTED) || at >= SANE_TOLD_LEN)
+		return;
+	if (at >= SANE_PORT_AT) {
+		s->port |= (uint16_t)(at == SANE_PORT_AT ? b << 8 : b);
+	} else if (b) {
+		s->flags &= (uint8_t)~SANE_STARTED;
+		if (at >= 4)
+			cth_note(s->d, CTH_NOTE_GARBLED);
+	}
 }
 
 /*
  * Is the port one to be expected? Of the word's last two bytes the first alone says whether it is
  * high enough; of a lower one nothing is rewritten before it is known.
  */
-static bool sane_is_port(const struct cth_view *v, struct cth_decision *d, bool whole)
+static bool sane_is_port(struct sane *s, bool whole)
 {
-	const uint8_t *told = d->state + SANE_TOLD;
-	uint16_t port = cth_be16(told + SANE_PORT_AT);
-
-	if (cth_be32(told) != 0 || (whole && cth_be32(told + 4) == 0))
-		return false; /* it has not started: there is no paper, or a resource */
 	if (!whole)
-		return v->rewrite && cth_be16(told + 4) == 0 && port >= CTH_LOWEST_PORT;
-	if (cth_be16(told + 4) != 0)
-		cth_note(d, CTH_NOTE_GARBLED);
-	else if (!cth_port_is_allowed(v, port))
-		cth_note(d, CTH_NOTE_LOW_PORT);
-	else
+		return s->v->rewrite && s->port >= CTH_LOWEST_PORT;
+	if (s->port == 0)
+		return false; /* there is a resource */
+	if (cth_port_is_allowed(s->v, s->port))
 		return true;
+	cth_note(s->d, CTH_NOTE_LOW_PORT);
 	return false;
 }
 
@@ -155,49 +432,149 @@ static void sane_announce(const struct cth_view *v, struct cth_decision *d, stru
 	}
 }
 
-static void sane_expect(const struct cth_view *v, struct cth_decision *d, uint32_t begin)
+static void sane_expect(struct sane *s)
 {
-	const uint8_t *s = d->state;
-	bool whole = s[SANE_TOLD_SEEN] == 0xff;
+	const struct cth_view *v = s->v;
+	uint32_t at = s->begins + SANE_PORT_AT - v->seq, told = s->next[1] - s->begins;
+	bool whole = told >= SANE_TOLD_LEN;
 	struct cth_wanted *w;
 
-	if ((s[SANE_TOLD_SEEN] & 0x7f) != 0x7f || !sane_is_port(v, d, whole))
+	if (!(s->flags & SANE_STARTED) || told <= SANE_PORT_AT ||
+	    (at >= v->body.n && at + 1 >= v->body.n) || !sane_is_port(s, whole))
 		return;
-	w = cth_want(v, d);
+	w = cth_want(v, s->d);
 	if (!w)
 		return;
-	w->port = whole ? cth_be16(s + SANE_TOLD + SANE_PORT_AT) : 0;
+	w->port = whole ? s->port : 0;
 	w->flags = whole ? 0 : CTH_WANT_PORT_ONLY;
-	w->public_port = cth_told_port(v, cth_be16(s + SANE_PUBLIC));
+	w->public_port = cth_told_port(v, s->public);
 	w->note_at = SANE_PUBLIC;
 	if (v->rewrite)
-		sane_announce(v, d, w, begin + SANE_PORT_AT - v->seq);
+		sane_announce(v, s->d, w, at);
 }
 
-static void sane_answer(const struct cth_view *v, struct cth_decision *d)
-{
-	uint8_t *s = d->state;
-	uint32_t begin = cth_be32(s + SANE_ANSWER), end = v->seq + (uint32_t)v->body.n;
+/* ---- segments ---- */
 
-	if (!(s[SANE_TURN] & SANE_BEGUN))
+/* Who goes on when his turn is over has begun another's, or has not been understood. */
+static void sane_read(struct sane *s, size_t at)
+{
+	uint8_t turn = s->v->reply ? SANE_ANSWERS : 0;
+
+	for (; at < s->v->body.n && !(s->flags & SANE_LOST); at++) {
+		if ((s->flags & SANE_ANSWERS) != turn) {
+			sane_lose(s);
+			return;
+		}
+		if (turn)
+			sane_tell(s, s->v->body.p[at]);
+		s->next[s->v->reply]++;
+		sane_take(s, s->v->body.p[at]);
+	}
+}
+
+static bool sane_is_at_start(const struct sane *s)
+{
+	return s->step == 0 && s->left == 0 && !(s->flags & SANE_HAVE);
+}
+
+/*
+ * A question that had its segment for itself, and is not answered yet, sent again. The server may
+ * get the one or the other, or a piece of each: so it has to be as long, and to have the same
+ * lengths in it, by its code, type and strings.
+ */
+static void sane_ask_again(struct sane *s)
+{
+	struct sane once = *s;
+
+	s->next[0] = s->v->seq;
+	s->flags &= (uint8_t)~SANE_ANSWERS;
+	s->code = SANE_NO_CODE;
+	sane_read(s, 0);
+	if (s->code != once.code || s->inner != once.inner || !(s->flags & SANE_ANSWERS))
+		sane_lose(s);
+}
+
+/*
+ * Was all up to end read before, and by the server, too? Of a question he has it when he begins to
+ * answer.
+ */
+static bool sane_is_known(const struct sane *s, uint32_t end)
+{
+	bool answers = s->flags & SANE_ANSWERS;
+	bool midst = s->flags & SANE_LOOSE || !sane_is_at_start(s);
+	uint32_t known = s->next[0] - (answers && !midst ? s->question : 0);
+
+	if (answers ? !midst && !s->question : midst)
+		return false;
+	return (int32_t)(end - known) <= 0;
+}
+
+/*
+ * The client may send bytes that the server does not get, and others with their numbers; or bytes
+ * that are not read here, behind a gap. Neither is followed.
+ */
+static void sane_question(struct sane *s)
+{
+	const struct cth_view *v = s->v;
+	uint32_t n = (uint32_t)v->body.n;
+
+	if (!(s->flags & SANE_BEGUN)) {
+		s->flags = SANE_BEGUN;
+		s->next[0] = v->seq;
+		s->next[1] = v->ack;
+	}
+	if (sane_is_known(s, v->seq + n))
 		return;
-	if (sane_is_after(end, cth_be32(s + SANE_HEARD)))
-		cth_store_be32(s + SANE_HEARD, end);
-	if (!(s[SANE_TURN] & SANE_STARTED) || s[SANE_CODE_SEEN] != 0x0f)
+	if (s->flags & SANE_ANSWERS && sane_is_at_start(s) && n == s->question &&
+	    v->seq == s->next[0] - n) {
+		sane_ask_again(s);
 		return;
-	if (cth_be32(s + SANE_CODE) == SANE_NET_AUTHORIZE)
-		begin += 4;
-	if (sane_keep(v, begin, s + SANE_TOLD, SANE_TOLD_LEN, s + SANE_TOLD_SEEN))
-		sane_expect(v, d, begin);
+	}
+	if (v->seq != s->next[0]) {
+		sane_lose(s);
+		return;
+	}
+	if (s->flags & SANE_LOOSE && v->ack == s->next[1])
+		sane_question_begins(s);
+	s->question = sane_is_at_start(s) && n <= UINT16_MAX ? (uint16_t)n : 0;
+	sane_read(s, 0);
+}
+
+/* Of an answer with a gap only that it ends is of interest: when the client has heard all of it. */
+static void sane_answer(struct sane *s)
+{
+	const struct cth_view *v = s->v;
+	uint32_t seen = s->next[1] - v->seq, end = v->seq + (uint32_t)v->body.n;
+
+	if (!(s->flags & SANE_BEGUN))
+		return;
+	if (seen > INT32_MAX && !(s->flags & SANE_ANSWERS)) {
+		sane_lose(s);
+	} else if (seen > INT32_MAX || s->flags & SANE_LOOSE) {
+		if (!(s->flags & SANE_LOOSE) && s->code == SANE_START)
+			cth_note(s->d, CTH_NOTE_UNFOLLOWED);
+		s->flags = (uint8_t)((s->flags & ~(SANE_STARTED | SANE_HAVE)) | SANE_LOOSE);
+		s->left = 0;
+		if ((int32_t)(end - s->next[1]) > 0)
+			s->next[1] = end;
+	} else {
+		sane_read(s, seen);
+		sane_expect(s);
+	}
 }
 
 static void sane_decide(const struct cth_view *v, struct cth_decision *d)
 {
+	struct sane s = { .v = v, .d = d };
+
+	sane_load(&s);
+	if (s.flags & SANE_LOST)
+		return;
 	if (v->reply)
-		sane_answer(v, d);
+		sane_answer(&s);
 	else
-		sane_question(v, d->state);
-	d->state_changed = memcmp(d->state, v->state, CTH_STATE) != 0;
+		sane_question(&s);
+	sane_store(&s);
 }
 
 static const uint8_t sane_l4[] = { IPPROTO_TCP, 0 };

@@ -77,7 +77,7 @@ enum {
  *     s  a string                      c  kind of constraint: none, or a range, words, strings:
  *     o  what to do with an option     r  a pointer to three words      l  an array's length, of
  *     t  the type of its value         a  an array of words             i  strings
- *     v  its value
+ *     v  its value, an array
  */
 static const char *const sane_questions[SANE_CODES_N] = {
 	"#ws", "#", "#s", "#w", "#w", "#wwotwv", "#w", "#w", "#w", "#sss", "#",
@@ -88,7 +88,7 @@ static const char *const sane_answers[SANE_CODES_N] = {
 };
 
 enum { SANE_AUTO = 2 };            /* what to do: the option has no value then */
-enum { SANE_TYPE_STRING = 3 };     /* below are words, beyond is nothing */
+enum { SANE_TYPE_STRING = 3 };     /* below are words, beyond it values are empty */
 enum { SANE_RANGE = 1, SANE_WORDS, SANE_STRINGS };
 
 #define SANE_TOLD_LEN 8u
@@ -206,8 +206,8 @@ static void sane_step(struct sane *s)
 	const char *terms = sane_terms(s);
 
 	s->step++;
-	while (terms[s->step] == ')' || (terms[s->step] == 'v' && s->inner > SANE_TYPE_STRING)) {
-		if (terms[s->step] == ')' && s->many > 1) {
+	while (terms[s->step] == ')') {
+		if (s->many > 1) {
 			s->many--;
 			s->step = (uint8_t)(strchr(terms, '(') - terms + 1);
 		} else {
@@ -320,7 +320,10 @@ static void sane_take_word(struct sane *s, uint32_t word)
 		sane_step(s);
 		break;
 	case 'v':
-		sane_pass(s, word, s->inner == SANE_TYPE_STRING ? 1 : 4);
+		if (s->inner > SANE_TYPE_STRING && word)
+			sane_lose(s);
+		else
+			sane_pass(s, word, s->inner == SANE_TYPE_STRING ? 1 : 4);
 		break;
 	case '(':
 		sane_take_array(s, &s->many, word);

@@ -586,7 +586,7 @@ static void every_question_has_an_end_and_every_answer(void **state)
 		turn(cth_span(q, sizeof(q)), cth_span(a, sizeof(a) - 1));
 	}
 	turn(BYTES(CONTROL("\1", "\3", "\3", W("\3") "abc")), BYTES(CONTROLLED("\3", "\3", W("\3") "abc")));
-	turn(BYTES(CONTROL("\1", "\4", "\0", )), BYTES(CONTROLLED("\4", "\0", )));
+	turn(BYTES(CONTROL("\1", "\4", "\0", W("\0"))), BYTES(CONTROLLED("\4", "\0", W("\0"))));
 	turn(BYTES(W("\5") W("\0") W("\3") W("\2")), BYTES(CONTROLLED("\1", "\4", W("\1") W("\7"))));
 	turn(BYTES(W("\6") W("\0")), BYTES(W("\0") W("\0") W("\1") W("\0") W("\0") W("\0") W("\x8")));
 	turn(BYTES(W("\7") W("\0")), BYTES(W("\7") W("\0") W("\0") W("\2") "no"));
@@ -601,6 +601,7 @@ static void what_is_too_long_is_not_followed(void **state)
 	} turns[] = {
 		{ BYTES(W("\1")), BYTES(W("\0") "\0\1\0\0") },
 		{ BYTES(W("\4") W("\0")), BYTES("\0\1\0\0") },
+		{ BYTES(CONTROL("\1", "\4", "\0", W("\0"))), BYTES(CONTROLLED("\4", "\0", W("\1"))) },
 		{ BYTES(W("\4") W("\0")), BYTES(W("\1") OPTION(W("\4"))) },
 		{ BYTES(W("\4") W("\0")), BYTES(W("\1") OPTION(W("\2") "\1\0\0\0")) },
 		{ BYTES(W("\4") W("\0")), BYTES(W("\1") OPTION(W("\3") "\0\1\0\0")) },

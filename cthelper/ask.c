@@ -266,9 +266,9 @@ static int ask_row(struct cth_engine *e, const struct cth_call *c, const struct 
 }
 
 /*
- * Where the search for a port begins: anywhere, but for the same announcement of the same flow always
- * there, so that one whose protocol keeps no port is told the same when it is sent again. The mixing
- * is that of MurmurHash3's end; no secret depends on it, only that neighbours do not collide.
+ * Where the search for a port begins: anywhere, but always there for the same announcement of the
+ * same flow, so that one whose protocol keeps no port is told the same when it is sent again. The
+ * mixing is the end of MurmurHash3; no secret depends on it, only that neighbours do not collide.
  */
 static uint32_t ask_start(const struct cth_engine *e, const struct cth_call *c,
 			  const struct cth_wanted *w)

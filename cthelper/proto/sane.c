@@ -200,6 +200,16 @@ static void sane_turn_ends(struct sane *s)
 		sane_question_begins(s);
 }
 
+/* Where a term is, which is there. */
+static size_t sane_place(const char *terms, char term)
+{
+	size_t i = 0;
+
+	while (terms[i] && terms[i] != term)
+		i++;
+	return i;
+}
+
 /* What is said next: of an array its next element, or what is behind it. */
 static void sane_step(struct sane *s)
 {
@@ -209,7 +219,7 @@ static void sane_step(struct sane *s)
 	while (terms[s->step] == ')') {
 		if (s->many > 1) {
 			s->many--;
-			s->step = (uint8_t)(strchr(terms, '(') - terms + 1);
+			s->step = (uint8_t)(sane_place(terms, '(') + 1);
 		} else {
 			s->step++;
 		}
@@ -234,7 +244,7 @@ static void sane_pass(struct sane *s, uint32_t n, uint32_t each)
 /* To the step before this one of the terms, and on. */
 static void sane_go_to(struct sane *s, char term)
 {
-	s->step = (uint8_t)(strchr(sane_terms(s), term) - sane_terms(s) - 1);
+	s->step = (uint8_t)(sane_place(sane_terms(s), term) - 1);
 	sane_step(s);
 }
 
@@ -260,7 +270,7 @@ static void sane_take_code(struct sane *s, uint32_t code)
 static void sane_take_string(struct sane *s, uint32_t n)
 {
 	if (!(s->flags & SANE_ANSWERS)) {
-		s->inner = (uint16_t)(s->inner << 8 | (n & 0xff));
+		s->inner = (uint16_t)((uint32_t)s->inner << 8 | (n & 0xff));
 		if (n > SANE_NAME_MAX) {
 			sane_lose(s);
 			return;
@@ -388,7 +398,7 @@ static void sane_take(struct sane *s, uint8_t b)
 
 /* ---- what is told ---- */
 
-/* The answer to SANE_NET_START: its status is 0 and the port's upper half as well, or it has not. */
+/* The answer to SANE_NET_START: its status is 0 and the port's upper half too, or it has not. */
 static void sane_tell(struct sane *s, uint8_t b)
 {
 	uint32_t at = s->next[1] - s->begins;

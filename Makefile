@@ -13,6 +13,13 @@ LDFLAGS ?=
 VERSION   := 0.1.0
 SOVERSION := 0
 
+# A word of the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+# make's lists are words: a folder with a blank in its name would be two.
+without_blanks = $(foreach name,$(1),$(if $(word 2,[$($(name))]),$(error \
+	$(name)="$($(name))": make cannot have a blank in the name of a folder: take one without)))
+$(call without_blanks,BUILD PREFIX DESTDIR)
+
 # The library is C11 without extensions; the tools may use what libc has, and on 32 bits they
 # look at files whose inode has more.
 COMMON := -std=c11 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
@@ -30,19 +37,20 @@ SERVING  := channel guardian interrupts jail json keeper kept kernel line listen
 LINKS    := nfct-helper-add nfct-helper-del nfct-helper-get nfqnl_test
 
 # PROTOS="ftp tftp" and TOOLS="run queue" leave out all other protocols and applets: the lists
-# of those that stay are made in $(BUILD)/choice.
-PROTOS ?=
-TOOLS  ?=
-ifneq ($(strip $(PROTOS)),)
+# of those that stay are made in $(BUILD)/choice, and so is that of the symbols to be shown. Names
+# come to the shell in quotes, and behind the $(error) they are known ones.
+override PROTOS := $(strip $(PROTOS))
+override TOOLS  := $(strip $(TOOLS))
+ifneq ($(PROTOS),)
 LIB_SRC := $(filter-out cthelper/proto/% cthelper/protos.c,$(LIB_SRC)) choice/protos.c \
-	$(shell tools/choose files $(PROTOS))
+	$(shell tools/choose files $(call quoted,$(PROTOS)))
 ifneq ($(.SHELLSTATUS),0)
 $(error PROTOS="$(PROTOS)" does not name protocols that there are)
 endif
 endif
-ifneq ($(strip $(TOOLS)),)
+ifneq ($(TOOLS),)
 TOOL_SRC := $(filter-out tools/applets.c,$(TOOL_SRC)) choice/applets.c
-LINKS    := $(shell tools/choose links $(TOOLS))
+LINKS    := $(shell tools/choose links $(call quoted,$(TOOLS)))
 ifneq ($(.SHELLSTATUS),0)
 $(error TOOLS="$(TOOLS)" does not name applets that there are)
 endif
@@ -59,78 +67,98 @@ HEADERS  := $(filter-out $(PRIVATE),$(wildcard netlink/*.h queue/*.h cthelper/*.
 
 STATIC_LIB := $(BUILD)/libcthelper.a
 SHARED_LIB := $(BUILD)/libcthelper.so.$(VERSION)
-# What the shared library shows; test/rules holds it against the headers.
-SYMBOLS    := tools/libcthelper.map
+# SHARED=no: it is neither built nor installed, as where all is linked statically.
+SHARED     ?= yes
+SHARES     := $(filter-out no,$(SHARED))
+# What the shared library shows; test/rules holds it against the headers. A linker may refuse a
+# list with protocols that are not there.
+SYMBOLS    := $(if $(PROTOS),$(BUILD)/choice,tools)/libcthelper.map
 
 ifeq ($(V),)
 say = @printf '  %-5s %s\n' $(1) $@;
 endif
 
-all: $(BUILD)/cth $(STATIC_LIB) $(SHARED_LIB) $(LINKS:%=$(BUILD)/%)
+all: $(BUILD)/cth $(STATIC_LIB) $(if $(SHARES),$(SHARED_LIB)) $(LINKS:%=$(BUILD)/%)
 
-$(STATIC_LIB): $(LIB_OBJ)
+# What things are built with. Each of these files has that in a line, and is written only when the
+# line is another one: what depends on it is then built again.
+compiler = $(COMPILE) $(TOOL_DEFINES)
+archiver = $(AR)
+linker   = $(CC) $(CFLAGS) $(LDFLAGS)
+choice   = $(PROTOS); $(TOOLS)
+WITH     := $(BUILD)/with
+$(addprefix $(WITH)/,compiler archiver linker choice): $(WITH)/%: FORCE
+	@mkdir -p $(@D)
+	@echo $(call quoted,$($*)) | cmp -s - $@ || echo $(call quoted,$($*)) >$@
+
+$(STATIC_LIB): $(LIB_OBJ) $(WITH)/archiver $(WITH)/choice
 	$(call say,AR) rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(SHARED_LIB): $(PIC_OBJ) $(SYMBOLS)
+$(SHARED_LIB): $(PIC_OBJ) $(SYMBOLS) $(WITH)/linker $(WITH)/choice
 	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libcthelper.so.$(SOVERSION) \
 		-Wl,--version-script,$(SYMBOLS) -o $@ $(filter %.o,$^)
 	@ln -sf $(@F) $(BUILD)/libcthelper.so.$(SOVERSION)
 	@ln -sf $(@F) $(BUILD)/libcthelper.so
 
-$(BUILD)/cth: $(TOOL_OBJ) $(STATIC_LIB)
+$(BUILD)/cth: $(TOOL_OBJ) $(STATIC_LIB) $(WITH)/linker $(WITH)/choice
 	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections -o $@ $(filter %.o %.a,$^)
 
 $(LINKS:%=$(BUILD)/%): $(BUILD)/cth
 	@ln -sf cth $@
 
-$(BUILD)/tools/%.o: tools/%.c
+$(BUILD)/tools/%.o: tools/%.c $(WITH)/compiler
 	@mkdir -p $(@D)
 	$(call say,CC) $(COMPILE) $(TOOL_DEFINES) -c -o $@ $<
 
-$(BUILD)/pic/%.o: %.c
+$(BUILD)/pic/%.o: %.c $(WITH)/compiler
 	@mkdir -p $(@D)
 	$(call say,CC) $(COMPILE) -fPIC -c -o $@ $<
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c $(WITH)/compiler
 	@mkdir -p $(@D)
 	$(call say,CC) $(COMPILE) -c -o $@ $<
 
-$(BUILD)/choice/protos.c: tools/choose cthelper/protos.c $(BUILD)/choice/made
+$(BUILD)/choice/protos.c: tools/choose cthelper/protos.c $(WITH)/choice
+	@mkdir -p $(@D)
 	@tools/choose protos $(PROTOS) >$@
 
-$(BUILD)/choice/applets.c: tools/choose tools/applets.c $(BUILD)/choice/made
+$(BUILD)/choice/libcthelper.map: tools/choose tools/libcthelper.map $(WITH)/choice
+	@mkdir -p $(@D)
+	@tools/choose symbols $(PROTOS) >$@
+
+$(BUILD)/choice/applets.c: tools/choose tools/applets.c $(WITH)/choice
+	@mkdir -p $(@D)
 	@tools/choose applets $(TOOLS) >$@
 
-$(BUILD)/choice/protos.o: $(BUILD)/choice/protos.c
+$(BUILD)/choice/protos.o: $(BUILD)/choice/protos.c $(WITH)/compiler
 	$(call say,CC) $(COMPILE) -iquote cthelper -c -o $@ $<
 
-$(BUILD)/pic/choice/protos.o: $(BUILD)/choice/protos.c
+$(BUILD)/pic/choice/protos.o: $(BUILD)/choice/protos.c $(WITH)/compiler
 	@mkdir -p $(@D)
 	$(call say,CC) $(COMPILE) -iquote cthelper -fPIC -c -o $@ $<
 
-$(BUILD)/choice/applets.o: $(BUILD)/choice/applets.c
+$(BUILD)/choice/applets.o: $(BUILD)/choice/applets.c $(WITH)/compiler
 	$(call say,CC) $(COMPILE) $(TOOL_DEFINES) -iquote tools -c -o $@ $<
 
-# Newer than all that was built with another choice.
-$(BUILD)/choice/made: FORCE
-	@mkdir -p $(@D)
-	@echo '$(PROTOS); $(TOOLS)' | cmp -s - $@ || echo '$(PROTOS); $(TOOLS)' >$@
-$(STATIC_LIB) $(SHARED_LIB) $(BUILD)/cth: $(BUILD)/choice/made
-
 # cth without glibc, in $(BUILD)/static. musl has no kernel headers of its own: those of
-# the system are looked for last, so that none of glibc's comes before musl's. A program that is
-# never relocated needs nothing that is read-only only later, and one that is to be small no
-# segment for each kind of what is read only.
+# the system, below UAPI_DIR, where Debian has a part of them in a folder for each machine, are looked
+# for last, so that none of glibc's comes before musl's. A program that is never relocated needs
+# nothing that is read-only only later, and one that is to be small no segment for each kind of what
+# is read only.
 MUSL_CC  ?= musl-gcc
 STRIP    ?= -s
 UAPI_DIR ?= /usr/include
+MUSL_UAPI = -idirafter $(UAPI_DIR) $(addprefix -idirafter $(UAPI_DIR)/,$(shell $(MUSL_CC) -print-multiarch 2>/dev/null))
 static:
-	@test/deps musl-tools linux-libc-dev
+	@command -v $(firstword $(MUSL_CC)) >/dev/null || { echo "make static: there is no $(firstword $(MUSL_CC)):" \
+		"install a compiler for musl (Debian: musl-tools), or name yours: MUSL_CC=" >&2; exit 1; }
+	@echo '#include <linux/netlink.h>' | $(MUSL_CC) $(MUSL_UAPI) -fsyntax-only -x c - || { echo "make static: the" \
+		"kernel's headers are not in $(UAPI_DIR): install them (Debian: linux-libc-dev), or say UAPI_DIR=" >&2; exit 1; }
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static CC=$(MUSL_CC) \
 		CFLAGS="$(CFLAGS) -fno-pie" \
 		LDFLAGS="-static -no-pie $(STRIP) -Wl,-T,tools/serving.ld -Wl,--build-id=none \
 			-Wl,-z,noseparate-code,-z,norelro,-z,common-page-size=64" \
-		CPPFLAGS="-idirafter $(UAPI_DIR) -idirafter $(UAPI_DIR)/$$(gcc -print-multiarch)" \
+		CPPFLAGS="$(MUSL_UAPI)" \
 		$(BUILD)/static/cth
 
 # The library as two files, $(BUILD)/amalgam/cth.c and cth.h; with PROTOS, of these protocols.
@@ -195,15 +223,21 @@ BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 MANUAL     := $(wildcard tools/man/*)
+$(call without_blanks,BINDIR LIBDIR INCLUDEDIR MANDIR BASHDIR ZSHDIR FISHDIR)
+# As pkg-config wants a folder, so that all follow a prefix that moves.
+below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
 install: all
 	@install -d $(sort $(dir $(INSTALLED:%=$(DESTDIR)%)))
 	install -m 755 $(BUILD)/cth $(DESTDIR)$(BINDIR)/cth
 	install -m 644 $(STATIC_LIB) $(DESTDIR)$(LIBDIR)/
+ifneq ($(SHARES),)
 	install -m 755 $(SHARED_LIB) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(notdir $(SHARED_LIB)) $(DESTDIR)$(LIBDIR)/libcthelper.so.$(SOVERSION)
 	ln -sf $(notdir $(SHARED_LIB)) $(DESTDIR)$(LIBDIR)/libcthelper.so
-	@sed -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+endif
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@INCLUDEDIR@|$(call below_prefix,$(INCLUDEDIR))|' \
+		-e 's|@LIBDIR@|$(call below_prefix,$(LIBDIR))|' -e 's|@VERSION@|$(VERSION)|' \
 		tools/libcthelper.pc >$(DESTDIR)$(LIBDIR)/pkgconfig/libcthelper.pc
 	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libcthelper.pc
 	@for h in $(HEADERS); do install -m 644 $$h $(DESTDIR)$(INCLUDEDIR)/cth/$$h || exit; done
@@ -237,13 +271,20 @@ UNITDIR     ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 EXAMPLEDIR  ?= $(PREFIX)/share/doc/cth
 INITDIR     ?= $(SYSCONFDIR)/init.d
+INITS       := systemd openrc procd
+$(call without_blanks,SYSCONFDIR UNITDIR SYSUSERSDIR EXAMPLEDIR INITDIR)
+# One of them, or nothing.
+init        := $(if $(word 2,$(INIT)),,$(filter $(INITS),$(INIT)))
 unit_paths = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' tools/units/$(1) >$(DESTDIR)$(2) && \
 	chmod $(3) $(DESTDIR)$(2)
 unit_keep = test -e $(DESTDIR)$(2) || { $(call unit_paths,$(1),$(2),644); }
 
-install-units: install-units-$(INIT)
+install-units: install-units-$(init)
 	install -d $(DESTDIR)$(EXAMPLEDIR)
 	install -m 644 tools/cth.conf.example $(DESTDIR)$(EXAMPLEDIR)/cth.conf.example
+
+install-units- uninstall-units-:
+	$(error INIT="$(INIT)": it can be one of $(INITS))
 
 install-units-systemd:
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
@@ -265,7 +306,7 @@ unit_forget = { $(call unit_paths,$(1),$(2).shipped,644); } && \
 	if cmp -s $(DESTDIR)$(2).shipped $(DESTDIR)$(2); then rm $(DESTDIR)$(2); fi; \
 	rm -f $(DESTDIR)$(2).shipped
 
-uninstall-units: uninstall-units-$(INIT)
+uninstall-units: uninstall-units-$(init)
 	rm -f $(DESTDIR)$(EXAMPLEDIR)/cth.conf.example
 	@test ! -d $(DESTDIR)$(EXAMPLEDIR) || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(EXAMPLEDIR)
 
@@ -293,6 +334,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all static amalgam demo check check-vm check-protocols check-arch compare soak bench fuzz size api install install-units \
-	install-units-systemd install-units-openrc install-units-procd uninstall uninstall-units \
+	install-units- uninstall-units- install-units-systemd install-units-openrc install-units-procd uninstall uninstall-units \
 	uninstall-units-systemd uninstall-units-openrc uninstall-units-procd clean FORCE
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

@@ -89,7 +89,6 @@ static const char *const sane_answers[SANE_CODES_N] = {
 
 enum { SANE_AUTO = 2 };            /* what to do: the option has no value then */
 enum { SANE_TYPE_STRING = 3 };     /* below are words, beyond it values are empty */
-enum { SANE_RANGE = 1, SANE_WORDS, SANE_STRINGS };
 
 #define SANE_TOLD_LEN 8u
 #define SANE_PORT_AT  6u           /* in the answer: the word's lower half */
@@ -140,7 +139,7 @@ static void sane_load(struct sane *s)
 	s->question = cth_be16(p + SANE_QUESTION);
 	if (!(s->flags & SANE_BEGUN))
 		s->code = s->before = SANE_NO_CODE;
-	if (s->step > strlen(sane_terms(s)))
+	if (s->step >= strlen(sane_terms(s)))
 		s->flags |= SANE_LOST; /* no state of ours */
 }
 
@@ -293,7 +292,7 @@ static void sane_take_array(struct sane *s, uint16_t *count, uint32_t n)
 
 static void sane_take_constraint(struct sane *s, uint32_t kind)
 {
-	static const char terms[] = { ')', 'r', 'a', 'l' };
+	static const char terms[] = { ')', 'r', 'a', 'l' }; /* none, range, words, strings */
 
 	if (kind < sizeof(terms))
 		sane_go_to(s, terms[kind]);

@@ -683,6 +683,24 @@ static void a_state_of_anything_is_only_a_state(void **state)
 	}
 }
 
+/* Wherever a state says that it is, there is something to be read. */
+static void no_step_of_a_state_is_behind_what_is_said(void **state)
+{
+	(void)state;
+	for (unsigned code = 0; code < 16; code++)
+		for (unsigned flags = 0; flags < 128; flags++)
+			for (unsigned step = 0; step < 18; step++) {
+				begin(false);
+				v.state[26] = (uint8_t)step;
+				v.state[27] = (uint8_t)(code << 4);
+				v.state[28] = (uint8_t)flags;
+				v.reply = flags & 8;
+				v.body = BYTES(ANSWER ANSWER);
+				cth_decide(&cth_proto_sane, &v, &d);
+				assert_true(d.wanted_n <= 1);
+			}
+}
+
 static void the_constants_are_what_the_kernel_takes(void **state)
 {
 	struct cth_helper h = { .name = "sane", .l3 = AF_INET, .l4 = IPPROTO_TCP, .classes = 1 };
@@ -728,6 +746,7 @@ int main(void)
 		cmocka_unit_test(no_truncation_is_read_beyond_its_end),
 		cmocka_unit_test(every_byte_may_have_every_value),
 		cmocka_unit_test(a_state_of_anything_is_only_a_state),
+		cmocka_unit_test(no_step_of_a_state_is_behind_what_is_said),
 		cmocka_unit_test(the_constants_are_what_the_kernel_takes),
 	};
 

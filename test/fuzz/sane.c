@@ -43,7 +43,9 @@ static void segment(struct cth_view *v, uint8_t flags)
 	if (d.wanted_n && (!v->reply || d.notes))
 		abort();
 	keep(v, &d, flags);
-	decided(&cth_proto_sane, v, &d); /* once more, as on loopback: nothing changes */
+	if (!v->reply)
+		return;
+	decided(&cth_proto_sane, v, &d); /* once more, as it is sent again: nothing changes */
 	keep(v, &d, flags);
 	if (d.state_changed)
 		abort();

@@ -263,7 +263,7 @@ uninstall:
 		d=$(DESTDIR)$(INCLUDEDIR)/cth/$$d; \
 		test ! -d $$d || rmdir --ignore-fail-on-non-empty $${d%/.} || exit; done
 
-# What starts the service: INIT=systemd, openrc or procd (OpenWrt). An /etc/config/cth
+# What starts the service: INIT=systemd, openrc, procd (OpenWrt) or sysv (BusyBox). An /etc/config/cth
 # or a conf.d/cth that is there already stays.
 INIT        ?= systemd
 SYSCONFDIR  ?= /etc
@@ -271,7 +271,7 @@ UNITDIR     ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 EXAMPLEDIR  ?= $(PREFIX)/share/doc/cth
 INITDIR     ?= $(SYSCONFDIR)/init.d
-INITS       := systemd openrc procd
+INITS       := systemd openrc procd sysv
 $(call without_blanks,SYSCONFDIR UNITDIR SYSUSERSDIR EXAMPLEDIR INITDIR)
 # One of them, or nothing.
 init        := $(if $(word 2,$(INIT)),,$(filter $(INITS),$(INIT)))
@@ -301,6 +301,10 @@ install-units-procd:
 	$(call unit_paths,cth.procd,$(INITDIR)/cth,755)
 	$(call unit_keep,cth.uci,$(SYSCONFDIR)/config/cth)
 
+install-units-sysv:
+	install -d $(DESTDIR)$(INITDIR)
+	$(call unit_paths,cth.sysv,$(INITDIR)/S34cth,755)
+
 # What somebody has changed in /etc stays.
 unit_forget = { $(call unit_paths,$(1),$(2).shipped,644); } && \
 	if cmp -s $(DESTDIR)$(2).shipped $(DESTDIR)$(2); then rm $(DESTDIR)$(2); fi; \
@@ -321,6 +325,9 @@ uninstall-units-procd:
 	rm -f $(DESTDIR)$(INITDIR)/cth
 	@$(call unit_forget,cth.uci,$(SYSCONFDIR)/config/cth)
 
+uninstall-units-sysv:
+	rm -f $(DESTDIR)$(INITDIR)/S34cth
+
 # $(BUILD)/libcthelper-$(VERSION).tar.gz, the same bytes wherever it is made.
 dist:
 	@BUILD=$(BUILD) tools/package/dist
@@ -334,6 +341,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all static amalgam demo check check-vm check-protocols check-arch compare soak bench fuzz size api install install-units \
-	install-units- uninstall-units- install-units-systemd install-units-openrc install-units-procd uninstall uninstall-units \
-	uninstall-units-systemd uninstall-units-openrc uninstall-units-procd clean FORCE
+	install-units- uninstall-units- install-units-systemd install-units-openrc install-units-procd install-units-sysv uninstall uninstall-units \
+	uninstall-units-systemd uninstall-units-openrc uninstall-units-procd uninstall-units-sysv clean FORCE
 -include $(LIB_OBJ:.o=.d) $(PIC_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)

@@ -14,6 +14,11 @@ qstrip = $(strip $(subst ",,$(1)))
 KCONFIG_ENABLE_OPT = echo $(1) >>$(TREE)/kconfig
 
 define generic-package
+# What a system without shared libraries would do.
+commands:
+	@echo $$(LIBCTHELPER_BUILD_CMDS)
+	@echo $$(LIBCTHELPER_INSTALL_STAGING_CMDS)
+	@echo $$(LIBCTHELPER_INSTALL_TARGET_CMDS)
 all: $(TREE)/built
 $(TREE)/built: @D = $(TREE)/build
 $(TREE)/built:
@@ -24,6 +29,7 @@ $(TREE)/built:
 	$$(LIBCTHELPER_INSTALL_TARGET_CMDS)
 	$$(LIBCTHELPER_INSTALL_INIT_SYSTEMD)
 	$$(LIBCTHELPER_INSTALL_INIT_OPENRC)
+	$$(LIBCTHELPER_INSTALL_INIT_SYSV)
 	$$(LIBCTHELPER_LINUX_CONFIG_FIXUPS)
 	$$(file >$(TREE)/users.all,$$(LIBCTHELPER_USERS))
 	sed 's/^[[:space:]]*//' $(TREE)/users.all >$(TREE)/users

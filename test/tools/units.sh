@@ -16,13 +16,13 @@ cth=$BUILD/cth
 root=$work/root
 mkdir -p "$root/bin"
 cp "$cth" "$root/bin/cth"
-for init in systemd openrc procd; do
+for init in systemd openrc procd sysv; do
 	ok "make install-units INIT=$init" make -s install-units INIT=$init DESTDIR= BINDIR="$root/bin" \
 		UNITDIR="$root/$init" SYSUSERSDIR="$root/$init" EXAMPLEDIR="$root/doc" SYSCONFDIR="$root/$init"
 done
 unit=$root/systemd/cth.service
-is "no path is left open" "$(grep -rl '@[A-Z]*@' "$root/systemd" "$root/openrc" "$root/procd")" ""
-for f in openrc/init.d/cth procd/init.d/cth; do
+is "no path is left open" "$(grep -rl '@[A-Z]*@' "$root/systemd" "$root/openrc" "$root/procd" "$root/sysv")" ""
+for f in openrc/init.d/cth procd/init.d/cth sysv/init.d/S34cth; do
 	ok "$f can be executed" test -x "$root/$f"
 done
 echo mine >"$root/procd/config/cth"
@@ -51,7 +51,7 @@ is "it has the guardian's capabilities, no others" "$caps" "$guardian"
 
 # ---- shells ----
 
-for f in tools/units/cth.openrc tools/units/cth.procd; do
+for f in tools/units/cth.openrc tools/units/cth.procd tools/units/cth.sysv; do
 	for shell in "busybox ash" dash "bash --posix"; do
 		command -v "${shell%% *}" >/dev/null || continue
 		ok "$f is read by $shell" $shell -n $f
@@ -217,5 +217,51 @@ echo 'helper ftp queue x' >>"$cth_config"
 says "a reload with an error is refused" 2 "" "rc.conf:4: .*'x'" rc reload
 is "and sends none" "$(<"$DONE")" ""
 says "nor does it start" 1 "" "rc.conf:4: " rc start_pre
+
+# ---- BusyBox ----
+
+# What the script calls writes down what it was called with; a process is there as long as its file is.
+mkdir "$work/sysv"
+for program in modprobe sleep chmod start-stop-daemon; do
+	cat >"$work/sysv/$program" <<-END
+		#!/bin/sh
+		[ "\$1" = -q ] || echo "$program \$*" >>"$DONE"
+		case "$program \$1" in
+		"start-stop-daemon -S") touch "$work/running" ;;
+		"start-stop-daemon -K") [ -e "$work/running" ] || exit 1 ;;
+		"sleep 1") [ ! -e "$work/stopping" ] || rm -f "$work/running" ;;
+		esac
+	END
+	chmod +x "$work/sysv/$program"
+done
+sed -E "s,(/run|/var/lib)/?cth,$work&,g; s/^WAIT=.*/WAIT=2/" "$root/sysv/init.d/S34cth" >"$work/S34cth"
+sysv() { # COMMAND
+	: >"$DONE"
+	PATH=$work/sysv:$PATH sh "$work/S34cth" "$1" # busybox would take its own
+}
+conf=$root/sysv/cth.conf
+daemon="-q -p $work/run/cth.pid -x $root/bin/cth"
+says "without cth.conf nothing is started" 0 "there is no $conf, and so nothing to serve" "" sysv start
+is "nothing at all" "$(<"$DONE")" ""
+printf 'keeper 64901\nworker 64902\nhelper ftp queue x\n' >"$conf"
+says "nor with an error in it" 2 "" "cth.conf:3: .*'x'" sysv start
+is "nothing either" "$(<"$DONE")" ""
+sed -i 's/queue x/queue 1/' "$conf"
+says "check" 0 ': right: 1 helper$' "" sysv check
+says "it starts, and waits until it serves, but not for ever" 0 "Starting cth" "cth does not serve yet" sysv start
+is "with" "$(<"$DONE")" "chmod 700 $work/var/lib/cth
+start-stop-daemon -S -q -b -m -p $work/run/cth.pid -x $root/bin/cth -- run --config $conf --log syslog
+sleep 1
+sleep 1"
+ok "reload" sysv reload
+is "is a signal" "$(<"$DONE")" "start-stop-daemon -K -q -s HUP ${daemon#-q }"
+touch "$work/stopping"
+ok "stop" sysv stop
+is "waits until it has ended" "$(<"$DONE")" "start-stop-daemon -K $daemon
+start-stop-daemon -K -t $daemon
+sleep 1
+start-stop-daemon -K -t $daemon"
+exits "stopping what does not run" 1 "" sysv stop
+exits "another word" 2 "usage: .* start|stop|restart|reload|check" sysv nonsense
 
 tap_end

@@ -318,8 +318,8 @@ static void rpc_answered(struct rpc *r)
 	struct rpc_asked *a = &r->asked[r->which];
 	unsigned port = cth_be16(r->side->kept + RPC_PORT_AT);
 
-	if (port == 0)
-		return; /* there is no such program */
+	if (port == 0 || r->which == r->calls)
+		return; /* there is no such program; the call was forgotten amid the answer */
 	if (!cth_port_is_allowed(r->v, port))
 		cth_note(r->d, CTH_NOTE_LOW_PORT);
 	else
@@ -699,6 +699,7 @@ static void rpc_follow_client(struct rpc *r)
 	uint16_t alone = rpc_rests(s) ? rpc_alone(r->v->body) : 0;
 	bool again = alone && alone == cth_be16(s->kept + RPC_ALONE_AT) &&
 		     r->v->seq == s->next - alone;
+	struct rpc_asked last = r->asked[0];
 
 	r->side = s;
 	if (r->closed)
@@ -710,6 +711,9 @@ static void rpc_follow_client(struct rpc *r)
 	}
 	s->next = r->v->seq;
 	rpc_read(r);
+	if (again && last.what && !(last.what & RPC_TOLD) &&
+	    (r->asked[0].key != last.key || r->asked[0].what != last.what))
+		r->closed = true; /* it asks for something else */
 	if (rpc_rests(s))
 		cth_store_be16(s->kept + RPC_ALONE_AT, alone);
 }

@@ -56,7 +56,7 @@ enum {
 	SANE_BEGUN    = 1 << 2, /* the numbers are known */
 	SANE_ANSWERS  = 1 << 3, /* it is the server's turn */
 	SANE_STARTED  = 1 << 4, /* with an answer to SANE_NET_START, so far a good one */
-	SANE_LOOSE    = 1 << 5, /* a part of the answer was not seen, and so not where it ends */
+	SANE_RESOURCE = 1 << 5, /* the answer has named one: that is to be authorised next */
 	SANE_LOST     = 1 << 6, /* nobody knows any more who is to say what */
 };
 
@@ -179,7 +179,7 @@ static void sane_answer_begins(struct sane *s)
 
 static void sane_question_begins(struct sane *s)
 {
-	s->flags &= (uint8_t)~(SANE_ANSWERS | SANE_LOOSE);
+	s->flags &= (uint8_t)~SANE_ANSWERS;
 	s->before = s->code;
 	s->code = SANE_NO_CODE;
 	s->step = 0;
@@ -247,17 +247,13 @@ static void sane_go_to(struct sane *s, char term)
 	sane_step(s);
 }
 
-/* Whose resource is to be authorised? */
-static bool sane_may_be_authorised(const struct sane *s)
-{
-	return s->before == SANE_OPEN || s->before == SANE_CONTROL || s->before == SANE_START;
-}
-
 static void sane_take_code(struct sane *s, uint32_t code)
 {
-	s->flags &= (uint8_t)~SANE_STARTED;
+	bool resource = s->flags & SANE_RESOURCE;
+
+	s->flags &= (uint8_t)~(SANE_STARTED | SANE_RESOURCE);
 	s->inner = 0;
-	if (code >= SANE_CODES_N || (code == SANE_AUTHORIZE && !sane_may_be_authorised(s))) {
+	if (code >= SANE_CODES_N || (code == SANE_AUTHORIZE) != resource) {
 		sane_lose(s);
 		return;
 	}
@@ -265,10 +261,19 @@ static void sane_take_code(struct sane *s, uint32_t code)
 	sane_step(s);
 }
 
+/* Of these answers the only string. */
+static bool sane_has_resource(const struct sane *s)
+{
+	return s->code == SANE_OPEN || s->code == SANE_CONTROL || s->code == SANE_START;
+}
+
 /* The lengths of a question's last two are kept: see sane_ask_again(). */
 static void sane_take_string(struct sane *s, uint32_t n)
 {
-	if (!(s->flags & SANE_ANSWERS)) {
+	if (s->flags & SANE_ANSWERS) {
+		if (n > 0 && sane_has_resource(s))
+			s->flags |= SANE_RESOURCE;
+	} else {
 		s->inner = (uint16_t)((uint32_t)s->inner << 8 | (n & 0xff));
 		if (n > SANE_NAME_MAX) {
 			sane_lose(s);
@@ -276,6 +281,20 @@ static void sane_take_string(struct sane *s, uint32_t n)
 		}
 	}
 	sane_pass(s, n, 1);
+}
+
+/* Small numbers, of which two cannot be mixed to make a third: see sane_ask_again(). */
+static void sane_take_kind(struct sane *s, char term, uint32_t word)
+{
+	if (word > UINT8_MAX) {
+		sane_lose(s);
+		return;
+	}
+	if (term == 't')
+		s->inner = (uint16_t)word;
+	else if (word == SANE_AUTO)
+		s->step += 3;
+	sane_step(s);
 }
 
 /* n elements; where there are none, on behind them. */
@@ -320,13 +339,8 @@ static void sane_take_word(struct sane *s, uint32_t word)
 		sane_take_string(s, word);
 		break;
 	case 'o':
-		if (word == SANE_AUTO)
-			s->step += 3;
-		sane_step(s);
-		break;
 	case 't':
-		s->inner = (uint16_t)(word < UINT16_MAX ? word : UINT16_MAX);
-		sane_step(s);
+		sane_take_kind(s, sane_terms(s)[s->step], word);
 		break;
 	case 'v':
 		if (s->inner > SANE_TYPE_STRING && word)
@@ -500,6 +514,8 @@ static void sane_ask_again(struct sane *s)
 
 	s->next[0] = s->v->seq;
 	s->flags &= (uint8_t)~SANE_ANSWERS;
+	if (once.code == SANE_AUTHORIZE)
+		s->flags |= SANE_RESOURCE;
 	s->code = SANE_NO_CODE;
 	sane_read(s, 0);
 	if (s->code != once.code || s->inner != once.inner || !(s->flags & SANE_ANSWERS))
@@ -508,15 +524,14 @@ static void sane_ask_again(struct sane *s)
 
 /*
  * Was all up to end read before, and by the server, too? Of a question he has it when he begins to
- * answer.
+ * answer; of the first one nobody knows what was before.
  */
 static bool sane_is_known(const struct sane *s, uint32_t end)
 {
-	bool answers = s->flags & SANE_ANSWERS;
-	bool midst = s->flags & SANE_LOOSE || !sane_is_at_start(s);
+	bool answers = s->flags & SANE_ANSWERS, midst = !sane_is_at_start(s);
 	uint32_t known = s->next[0] - (answers && !midst ? s->question : 0);
 
-	if (answers ? !midst && !s->question : midst)
+	if (s->before == SANE_NO_CODE || (answers ? !midst && !s->question : midst))
 		return false;
 	return (int32_t)(end - known) <= 0;
 }
@@ -546,33 +561,23 @@ static void sane_question(struct sane *s)
 		sane_lose(s);
 		return;
 	}
-	if (s->flags & SANE_LOOSE && v->ack == s->next[1])
-		sane_question_begins(s);
 	s->question = sane_is_at_start(s) && n <= UINT16_MAX ? (uint16_t)n : 0;
 	sane_read(s, 0);
 }
 
-/* Of an answer with a gap only that it ends is of interest: when the client has heard all of it. */
+/* Behind a gap nobody knows where an answer ends: a client that speaks then may be amid it. */
 static void sane_answer(struct sane *s)
 {
-	const struct cth_view *v = s->v;
-	uint32_t seen = s->next[1] - v->seq, end = v->seq + (uint32_t)v->body.n;
+	uint32_t seen = s->next[1] - s->v->seq;
 
 	if (!(s->flags & SANE_BEGUN))
 		return;
-	if (seen > INT32_MAX && !(s->flags & SANE_ANSWERS)) {
+	if (seen > INT32_MAX) {
 		sane_lose(s);
-	} else if (seen > INT32_MAX || s->flags & SANE_LOOSE) {
-		if (!(s->flags & SANE_LOOSE) && s->code == SANE_START)
-			cth_note(s->d, CTH_NOTE_UNFOLLOWED);
-		s->flags = (uint8_t)((s->flags & ~(SANE_STARTED | SANE_HAVE)) | SANE_LOOSE);
-		s->left = 0;
-		if ((int32_t)(end - s->next[1]) > 0)
-			s->next[1] = end;
-	} else {
-		sane_read(s, seen);
-		sane_expect(s);
+		return;
 	}
+	sane_read(s, seen);
+	sane_expect(s);
 }
 
 static void sane_decide(const struct cth_view *v, struct cth_decision *d)

@@ -1098,6 +1098,8 @@ static void who_sends_other_bytes_with_the_same_numbers_is_not_followed(void **s
 	end(&other);
 	closed_by_the_second_of_two(call, other, (uint32_t)call.n, 0);
 	closed_by_the_second_of_two(call, longer, (uint32_t)call.n, NOTE(UNFOLLOWED));
+	closed_by_the_second_of_two(call, getaddr(7, "udp"), (uint32_t)call.n, 0);
+	closed_by_the_second_of_two(call, getaddr(9, "tcp"), (uint32_t)call.n, 0);
 	/* A part of it, from its start or not, or more than it. */
 	two = call;
 	memcpy(two.b + two.n, longer.b, longer.n);

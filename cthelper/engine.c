@@ -22,6 +22,7 @@
 #define ENGINE_TCP_FLAGS   13u
 #define ENGINE_TCP_SYN     0x02u
 #define ENGINE_TCP_HAS_ACK 0x10u
+#define ENGINE_TCP_URG     0x20u
 
 void cth_engine_init(struct cth_engine *e, struct cth_queue *q, struct cth_sock *control,
 		     struct cth_served *served, size_t n, struct cth_flight *flights,
@@ -106,6 +107,21 @@ static void engine_see_flow(struct cth_call *c, bool reply)
 }
 
 /*
+ * Has it bytes that the receiver may leave out of its stream? By default that is the one before the
+ * urgent pointer, wherever that points to, from a segment that carries nothing, too.
+ */
+static bool engine_is_unruly(const struct cth_proto *proto, const struct cth_pkt *p,
+			     const struct cth_ip *ip)
+{
+	struct cth_span h = cth_span_sub(p->payload, ip->l4, ENGINE_TCP_FLAGS + 1);
+
+	if (!proto->whole_stream || ip->proto != IPPROTO_TCP || !ip->l4 || !h.p)
+		return false;
+	return h.p[ENGINE_TCP_FLAGS] & ENGINE_TCP_URG ||
+	       (ip->body_len > 0 && !(h.p[ENGINE_TCP_FLAGS] & ENGINE_TCP_HAS_ACK));
+}
+
+/*
  * Half of a flow's packets carry nothing, as handshakes and ACKs: of these only whose they are is
  * looked at.
  */
@@ -119,7 +135,7 @@ static bool engine_is_bare(struct cth_engine *e, const struct cth_pkt *p, const 
 		return false;
 	helper = cth_flow_helper(p->ct);
 	s = helper ? engine_served(e, helper, ip->proto) : NULL;
-	if (!s)
+	if (!s || engine_is_unruly(s->proto, p, ip))
 		return false;
 	c->served = s;
 	s->stats.packets++;
@@ -184,6 +200,7 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 		memset(&ip, 0, sizeof(ip));
 	c->pkt = p;
 	c->served = NULL;
+	c->drop = false;
 	if (engine_is_bare(e, p, &ip, c))
 		return false;
 	memset(&c->view, 0, sizeof(c->view));
@@ -194,7 +211,11 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 		return false;
 	}
 	c->served->stats.packets++;
-	if (!engine_flow_is_told(&c->flow, p)) {
+	c->drop = engine_is_unruly(c->served->proto, p, &ip);
+	if (c->drop)
+		return false;
+	if (!engine_flow_is_told(&c->flow, p) ||
+	    (c->served->proto->whole_stream && cth_flow_is_picked_up(p->ct))) {
 		c->served->stats.unseen++;
 		return false;
 	}
@@ -234,14 +255,20 @@ static void engine_refused(const struct cth_pkt *p, struct cth_verdict *v, int e
 void cth_engine_packet(const struct cth_pkt *p, struct cth_verdict *v, void *engine)
 {
 	struct cth_engine *e = engine;
+	bool drop;
 
 	e->queue->refused = engine_refused;
 	e->queue->refused_ctx = e;
-	if (!cth_engine_call(e, p, &e->call))
-		return;
-	if (engine_decide(e)) {
+
+	if (!cth_engine_call(e, p, &e->call)) {
+		drop = e->call.served && e->call.drop;
+	} else if (engine_decide(e)) {
 		cth_engine_apply(e, p, &e->call, &e->decision, v);
-	} else if (e->decision.drop) {
+		return;
+	} else {
+		drop = e->decision.drop;
+	}
+	if (drop) {
 		v->code = CTH_DROP;
 		e->call.served->stats.dropped++;
 	}

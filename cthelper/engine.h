@@ -120,6 +120,7 @@ struct cth_call {
 	struct cth_served *served;
 	struct cth_flow flow; /* its views lie in the packet */
 	struct cth_view view; /* body too */
+	bool drop;            /* none for a protocol, and not to pass: see whole_stream */
 };
 
 /*

@@ -21,6 +21,8 @@
 #include "inner.h"
 #include "../netlink/uapi.h"
 
+#define FLOW_TCP_LIBERAL 0x08u /* IP_CT_TCP_FLAG_BE_LIBERAL */
+
 #define FLOW_MESSAGE(message) (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | (message))
 #define FLOW_ROOM 192 /* what the longest of our messages takes: a DETACH over IPv6 */
 
@@ -391,6 +393,21 @@ const char *cth_flow_helper(struct cth_span attrs)
 	    cth_attr_index(help, help_rules, FLOW_ENTRIES(help_rules), v) < 0)
 		return NULL;
 	return (const char *)v[CTA_HELP_NAME].p;
+}
+
+bool cth_flow_is_picked_up(struct cth_span attrs)
+{
+	static const struct cth_attr_field only[] = {
+		[CTA_PROTOINFO] = { CTH_ATTR_SPAN, 0, 1 },
+	};
+	struct cth_span info = { NULL, 0 };
+	struct cth_flow f;
+	uint32_t told = 0;
+
+	f.have = 0;
+	memset(&f.tcp, 0, sizeof(f.tcp));
+	return FLOW_READ(attrs, only, &info, &told) == 0 && flow_protoinfo(&f, info) == 0 &&
+	       f.tcp.flags_orig & FLOW_TCP_LIBERAL;
 }
 
 /* What a verdict may change. */

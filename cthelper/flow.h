@@ -119,6 +119,12 @@ int cth_flow_parse(struct cth_flow *f, struct cth_span attrs);
 /* Of the same attributes nothing but the helper's name, in place. NULL: none, or malformed. */
 const char *cth_flow_helper(struct cth_span attrs);
 
+/*
+ * Was it a TCP connection before the kernel knew of it? Then that has never seen its handshake, and
+ * is liberal about its numbers. false: no, or not told, or malformed.
+ */
+bool cth_flow_is_picked_up(struct cth_span attrs);
+
 /* Reads one CTA_TUPLE_*'s content. */
 int cth_tuple_parse(struct cth_tuple *t, struct cth_span attrs);
 

@@ -197,6 +197,12 @@ struct cth_proto {
 	uint16_t growth;         /* bytes that a rewritten packet may be longer */
 	uint8_t counts;          /* lengths that may have to follow, at most */
 	uint8_t may;             /* CTH_MAY_*: what else may come of its packets */
+	/*
+	 * It has to see a TCP stream from its first byte, as the receiver does. So a connection that
+	 * the kernel picked up in its midst (net.netfilter.nf_conntrack_tcp_loose) is not decided on;
+	 * and segments whose bytes a receiver may leave out, with URG, or without ACK, do not pass.
+	 */
+	bool whole_stream;
 	uint32_t longest;        /* timeout of the flow, seconds; 0: it never sets one */
 	const char *child;       /* the helper of CTH_WANT_CHILD; its own name stands for whatever
 				    it is served by */

@@ -409,8 +409,11 @@ static void take_queued(const struct cth_pkt *p, struct cth_verdict *v, void *ct
 
 	s->o.packet = *p;
 	s->o.decided = cth_engine_call(&s->engine, p, &s->o.call);
-	if (!s->o.decided)
+	if (!s->o.decided) {
+		if (s->o.call.drop)
+			v->code = CTH_DROP;
 		return;
+	}
 	cth_decide(s->served.proto, &s->o.call.view, &d);
 	cth_engine_apply(&s->engine, p, &s->o.call, &d, v);
 }

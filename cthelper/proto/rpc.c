@@ -806,5 +806,6 @@ const struct cth_proto cth_proto_rpc = {
 	.growth = 40,
 	.counts = 1,
 	.longest = RPC_TIMEOUT,
+	.whole_stream = true,
 	.decide = rpc_decide,
 };

@@ -613,5 +613,6 @@ const struct cth_proto cth_proto_sane = {
 	.lowest_port = CTH_LOWEST_PORT,
 	.announces = 1 << CTH_FORM_NONE | 1 << CTH_FORM_BINARY_PORT,
 	.longest_text = 2,
+	.whole_stream = true,
 	.decide = sane_decide,
 };

@@ -335,5 +335,6 @@ const struct cth_proto cth_proto_tns = {
 	.growth = (39 - 2) + (TNS_DIGITS - 1), /* "::" and one digit become as long as they can be */
 	.counts = 2,
 	.may = CTH_MAY_LEAVE,
+	.whole_stream = true,
 	.decide = tns_decide,
 };

@@ -265,6 +265,7 @@ struct situation {
 	int version;
 	bool reply;
 	bool no_ct, no_info, no_payload;
+	uint8_t conn_flags;      /* conntrack's of the client's side, of TCP; 0: not told */
 	uint16_t queue;
 	uint32_t id, ct_info, cap_len, skb_info, seq, ack;
 	uint8_t tcp_flags;
@@ -360,6 +361,17 @@ static void put_help(struct cth_msg *m, const struct situation *s)
 	cth_msg_nest_end(m, nest);
 }
 
+static void put_protoinfo(struct cth_msg *m, uint8_t flags)
+{
+	uint8_t both[2] = { flags, 0 };
+	size_t info = cth_msg_nest(m, CTA_PROTOINFO), tcp = cth_msg_nest(m, CTA_PROTOINFO_TCP);
+
+	cth_msg_put_u8(m, CTA_PROTOINFO_TCP_STATE, 3);
+	cth_msg_put(m, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, both, sizeof(both));
+	cth_msg_nest_end(m, tcp);
+	cth_msg_nest_end(m, info);
+}
+
 static void put_ct(struct cth_msg *m, const struct situation *s)
 {
 	const struct cth_flow *f = &s->flow;
@@ -376,6 +388,8 @@ static void put_ct(struct cth_msg *m, const struct situation *s)
 		cth_msg_put_be32(m, CTA_STATUS, f->status);
 	if (f->have & CTH_FLOW_HELPER)
 		put_help(m, s);
+	if (s->conn_flags)
+		put_protoinfo(m, s->conn_flags);
 	if (f->have & CTH_FLOW_MASTER)
 		put_nested_tuple(m, CTA_TUPLE_MASTER, &f->master);
 	if (f->have & CTH_FLOW_SEQ_ORIG)
@@ -651,6 +665,64 @@ static void what_carries_nothing_never_reaches_a_protocol(void **state)
 	assert_int_equal(stats()->packets, 3);
 	assert_int_equal(stats()->bare, 3);
 	assert_int_equal(decided, 0);
+}
+
+/* The receiver would leave bytes out of the stream, or take none: the protocol would not know. */
+static void of_a_stream_that_has_to_be_whole_nothing_passes_that_its_receiver_leaves_out(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		const char *body;
+		bool passes;
+	} cases[] = {
+		{ 0x18, "hello", true }, { 0x10, NULL, true }, { 0x02, NULL, true }, { 0x12, NULL, true },
+		{ 0x12, "hello", true }, { 0x04, NULL, true },
+		{ 0x38, "hello", false }, { 0x30, NULL, false }, { 0x20, NULL, false },
+		{ 0x02, "hello", false }, { 0x00, "hello", false }, { 0x08, "hello", false },
+	};
+
+	(void)state;
+	for (int whole = 0; whole < 2; whole++)
+		for (int version = 4; version <= 6; version += 2)
+			for (size_t i = 0; i < N_OF(cases); i++) {
+				struct situation s = situation(version, IPPROTO_TCP, NO_NAT, i & 1);
+
+				setup(NULL);
+				proto.whole_stream = whole;
+				s.tcp_flags = cases[i].flags;
+				s.body = cases[i].body;
+				pass(&s);
+				assert_int_equal(verdict.word == CTH_DROP, whole && !cases[i].passes);
+				assert_int_equal(stats()->dropped, whole && !cases[i].passes);
+				assert_int_equal(stats()->packets, 1);
+				assert_int_equal(decided, s.body && (cases[i].passes || !whole));
+			}
+}
+
+/* As a client can have the kernel forget a connection that the server goes on with. */
+static void of_a_connection_picked_up_in_its_midst_no_stream_is_whole(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		bool whole, is_decided;
+	} cases[] = {
+		{ 0, true, true }, { 0x23, true, true }, { 0x0a, true, false }, { 0x2a, true, false },
+		{ 0x0a, false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		struct situation s = situation(4, IPPROTO_TCP, NO_NAT, false);
+
+		setup(NULL);
+		proto.whole_stream = cases[i].whole;
+		s.conn_flags = cases[i].flags;
+		s.body = "hello";
+		pass(&s);
+		assert_passed_as_it_was();
+		assert_int_equal(decided, cases[i].is_decided);
+		assert_int_equal(stats()->unseen, !cases[i].is_decided);
+	}
 }
 
 static void an_icmp_error_of_the_flow_is_not_the_protocols(void **state)
@@ -3448,6 +3520,8 @@ int main(void)
 		T(a_name_of_its_own_replaces_the_protocols),
 		T(a_packet_of_nobodys_passes_and_is_counted),
 		T(what_carries_nothing_never_reaches_a_protocol),
+		T(of_a_stream_that_has_to_be_whole_nothing_passes_that_its_receiver_leaves_out),
+		T(of_a_connection_picked_up_in_its_midst_no_stream_is_whole),
 		T(an_icmp_error_of_the_flow_is_not_the_protocols),
 		T(what_was_not_seen_whole_passes_and_is_counted),
 		T(without_a_state_none_needs_to_be_shown),

@@ -509,7 +509,9 @@ static void parse_flow(struct cth_span bytes, void *ctx)
 		return;
 	(*good)++;
 	assert_non_null(memchr(f.helper, 0, sizeof(f.helper)));
-	assert_string_equal(helper ? helper : "", f.helper); /* which is alike alone and with all else */
+	/* Which are alike alone and with all else. */
+	assert_string_equal(helper ? helper : "", f.helper);
+	assert_int_equal(cth_flow_is_picked_up(bytes), f.tcp.flags_orig >> 3 & 1);
 	assert_in_range(f.info.n, 0, CTH_FLOW_INFO);
 	/* Views lie inside, to their last byte. */
 	for (size_t i = 0; i < f.secctx.n; i++)

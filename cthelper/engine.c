@@ -110,15 +110,13 @@ static void engine_see_flow(struct cth_call *c, bool reply)
  * Has it bytes that the receiver may leave out of its stream? By default that is the one before the
  * urgent pointer, wherever that points to, from a segment that carries nothing, too.
  */
-static bool engine_is_unruly(const struct cth_proto *proto, const struct cth_pkt *p,
-			     const struct cth_ip *ip)
+static bool engine_is_unruly(const struct cth_pkt *p, const struct cth_ip *ip)
 {
-	struct cth_span h = cth_span_sub(p->payload, ip->l4, ENGINE_TCP_FLAGS + 1);
+	struct cth_span flags = cth_span_sub(p->payload, ip->l4 + ENGINE_TCP_FLAGS, 1);
 
-	if (!proto->whole_stream || ip->proto != IPPROTO_TCP || !ip->l4 || !h.p)
+	if (ip->proto != IPPROTO_TCP || !ip->l4 || !flags.p)
 		return false;
-	return h.p[ENGINE_TCP_FLAGS] & ENGINE_TCP_URG ||
-	       (ip->body_len > 0 && !(h.p[ENGINE_TCP_FLAGS] & ENGINE_TCP_HAS_ACK));
+	return *flags.p & ENGINE_TCP_URG || (ip->body_len > 0 && !(*flags.p & ENGINE_TCP_HAS_ACK));
 }
 
 /*
@@ -135,7 +133,7 @@ static bool engine_is_bare(struct cth_engine *e, const struct cth_pkt *p, const 
 		return false;
 	helper = cth_flow_helper(p->ct);
 	s = helper ? engine_served(e, helper, ip->proto) : NULL;
-	if (!s || engine_is_unruly(s->proto, p, ip))
+	if (!s)
 		return false;
 	c->served = s;
 	s->stats.packets++;
@@ -193,6 +191,7 @@ static bool engine_flow_is_told(const struct cth_flow *f, const struct cth_pkt *
 bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_call *c)
 {
 	struct cth_ip ip;
+	bool unruly;
 	int r;
 
 	e->count++;
@@ -201,7 +200,8 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 	c->pkt = p;
 	c->served = NULL;
 	c->drop = false;
-	if (engine_is_bare(e, p, &ip, c))
+	unruly = engine_is_unruly(p, &ip);
+	if (!unruly && engine_is_bare(e, p, &ip, c))
 		return false;
 	memset(&c->view, 0, sizeof(c->view));
 	if (cth_flow_see(&c->flow, p->ct) == 0 && c->flow.have & CTH_FLOW_HELPER)
@@ -211,7 +211,7 @@ bool cth_engine_call(struct cth_engine *e, const struct cth_pkt *p, struct cth_c
 		return false;
 	}
 	c->served->stats.packets++;
-	c->drop = engine_is_unruly(c->served->proto, p, &ip);
+	c->drop = unruly && c->served->proto->whole_stream;
 	if (c->drop)
 		return false;
 	if (!engine_flow_is_told(&c->flow, p) ||

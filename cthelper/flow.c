@@ -395,19 +395,24 @@ const char *cth_flow_helper(struct cth_span attrs)
 	return (const char *)v[CTA_HELP_NAME].p;
 }
 
+/* The last attribute of a type, as FLOW_READ has it. */
+static struct cth_span flow_find(struct cth_span level, uint16_t type)
+{
+	struct cth_span found = { NULL, 0 };
+	struct cth_attr a;
+
+	while (cth_attr_next(&level, &a) > 0)
+		if (a.type == type)
+			found = a.value;
+	return found;
+}
+
 bool cth_flow_is_picked_up(struct cth_span attrs)
 {
-	static const struct cth_attr_field only[] = {
-		[CTA_PROTOINFO] = { CTH_ATTR_SPAN, 0, 1 },
-	};
-	struct cth_span info = { NULL, 0 };
-	struct cth_flow f;
-	uint32_t told = 0;
+	struct cth_span tcp = flow_find(flow_find(attrs, CTA_PROTOINFO), CTA_PROTOINFO_TCP);
+	struct cth_span flags = flow_find(tcp, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL);
 
-	f.have = 0;
-	memset(&f.tcp, 0, sizeof(f.tcp));
-	return FLOW_READ(attrs, only, &info, &told) == 0 && flow_protoinfo(&f, info) == 0 &&
-	       f.tcp.flags_orig & FLOW_TCP_LIBERAL;
+	return flags.n > 0 && flags.p[0] & FLOW_TCP_LIBERAL;
 }
 
 /* What a verdict may change. */

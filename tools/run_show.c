@@ -215,10 +215,16 @@ static const char *refusal_remedy(const struct cth_event *e)
 	return NULL;
 }
 
+static const char *note_remedy(const struct cth_event *e)
+{
+	if (e->note == CTH_NOTE_FOREIGN && !(e->served->proto->wants_dest & CTH_TO_OTHER))
+		return "no option changes that, as this helper opens the way to who announces, alone";
+	return notes[e->note].remedy;
+}
+
 static const char *remedy_of(const struct cth_event *e)
 {
-	return e->kind == CTH_EVENT_REFUSED ? refusal_remedy(e) :
-	       is_note(e) ? notes[e->note].remedy : NULL;
+	return e->kind == CTH_EVENT_REFUSED ? refusal_remedy(e) : is_note(e) ? note_remedy(e) : NULL;
 }
 
 static bool concerns_operator(const struct cth_event *e)

@@ -100,7 +100,8 @@ $(SHARED_LIB): $(PIC_OBJ) $(SYMBOLS) $(WITH)/linker $(WITH)/choice
 	@ln -sf $(@F) $(BUILD)/libcthelper.so.$(SOVERSION)
 	@ln -sf $(@F) $(BUILD)/libcthelper.so
 
-$(BUILD)/cth: $(TOOL_OBJ) $(STATIC_LIB) $(WITH)/linker $(WITH)/choice
+# LAYOUT: the linker's script, if LDFLAGS name one.
+$(BUILD)/cth: $(TOOL_OBJ) $(STATIC_LIB) $(LAYOUT) $(WITH)/linker $(WITH)/choice
 	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections -o $@ $(filter %.o %.a,$^)
 
 $(LINKS:%=$(BUILD)/%): $(BUILD)/cth
@@ -154,7 +155,7 @@ static:
 		"install a compiler for musl (Debian: musl-tools), or name yours: MUSL_CC=" >&2; exit 1; }
 	@echo '#include <linux/netlink.h>' | $(MUSL_CC) $(MUSL_UAPI) -fsyntax-only -x c - || { echo "make static: the" \
 		"kernel's headers are not in $(UAPI_DIR): install them (Debian: linux-libc-dev), or say UAPI_DIR=" >&2; exit 1; }
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static CC=$(MUSL_CC) \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static CC=$(MUSL_CC) LAYOUT=tools/serving.ld \
 		CFLAGS="$(CFLAGS) -fno-pie" \
 		LDFLAGS="-static -no-pie $(STRIP) -Wl,-T,tools/serving.ld -Wl,--build-id=none \
 			-Wl,-z,noseparate-code,-z,norelro,-z,common-page-size=64" \

@@ -259,9 +259,8 @@ void cth_engine_packet(const struct cth_pkt *p, struct cth_verdict *v, void *eng
 
 	e->queue->refused = engine_refused;
 	e->queue->refused_ctx = e;
-
 	if (!cth_engine_call(e, p, &e->call)) {
-		drop = e->call.served && e->call.drop;
+		drop = e->call.drop;
 	} else if (engine_decide(e)) {
 		cth_engine_apply(e, p, &e->call, &e->decision, v);
 		return;

@@ -89,8 +89,8 @@ static const struct {
 	[CTH_NOTE_LOW_PORT] = { "low-port", "a port below 1024 is announced",
 				"--allow-low-ports, if that is meant to be" },
 	[CTH_NOTE_GARBLED] = { "garbled", "what is announced cannot be read", NULL },
-	[CTH_NOTE_UNFOLLOWED] = { "unfollowed", "a part of the announcement was not seen, or it "
-				  "came too late to be rewritten", NULL },
+	[CTH_NOTE_UNFOLLOWED] = { "unfollowed", "it was not seen as the other side may have it, "
+				  "or came too late to be rewritten", NULL },
 	[CTH_NOTE_SEALED] = { "sealed", "the flow is encrypted from here on", NULL },
 };
 

@@ -1149,19 +1149,25 @@ static void a_retransmission_keeps_expectation_and_port(void **state)
 	}
 }
 
+/* Announces a port that is another flow's already: the one that is told instead. */
+static uint16_t told_another_port(struct situation *s)
+{
+	start_wanting(30000);
+	others_port(s, 30000);
+	s->body = "port 30000\r\n";
+	announce_text(s, "30000", CTH_FORM_PORT, 0);
+	pass(s);
+	assert_int_equal(ctl.k.n, 2);
+	return ctl.k.table[1].tuple.dport;
+}
+
 static void a_port_of_anothers_means_another_where_it_can_be_told(void **state)
 {
 	struct situation s = situation(4, IPPROTO_TCP, SNAT, false);
 	uint16_t port;
 
 	(void)state;
-	start_wanting(30000);
-	others_port(&s, 30000);
-	s.body = "port 30000\r\n";
-	announce_text(&s, "30000", CTH_FORM_PORT, 0);
-	pass(&s);
-	assert_int_equal(ctl.k.n, 2);
-	port = ctl.k.table[1].tuple.dport;
+	port = told_another_port(&s);
 	assert_true(port >= 1024 && port != 30000);
 	assert_translated(&s, &ctl.k.table[1], 30000);
 	assert_true(cth_tuple_equal(&ctl.k.table[1].master, &s.flow.orig));
@@ -1705,13 +1711,7 @@ static void a_retransmission_is_told_the_same_port_though_none_was_kept(void **s
 	char body[32];
 
 	(void)state;
-	start_wanting(30000);
-	others_port(&s, 30000);
-	s.body = "port 30000\r\n";
-	announce_text(&s, "30000", CTH_FORM_PORT, 0);
-	pass(&s);
-	assert_int_equal(ctl.k.n, 2);
-	snprintf(body, sizeof(body), "port %u\r\n", ctl.k.table[1].tuple.dport);
+	snprintf(body, sizeof(body), "port %u\r\n", told_another_port(&s));
 	assert_edited(body);
 	pass(&s);
 	assert_int_equal(ctl.k.n, 2);

@@ -24,6 +24,7 @@
 #define FLOW_TCP_LIBERAL 0x08u /* IP_CT_TCP_FLAG_BE_LIBERAL */
 
 #define FLOW_MESSAGE(message) (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | (message))
+#define FLOW_NAME 16u /* bytes of a helper's name, its NUL included */
 #define FLOW_ROOM 192 /* what the longest of our messages takes: a DETACH over IPv6 */
 
 /* The attributes of a flow, before its nests are read. */
@@ -137,7 +138,7 @@ static const struct cth_attr_field timestamp_fields[] = {
 };
 
 static const struct cth_attr_rule help_rules[] = {
-	[CTA_HELP_NAME] = { 1, 16, true },
+	[CTA_HELP_NAME] = { 1, FLOW_NAME, true },
 	[CTA_HELP_INFO] = { 0, CTH_FLOW_INFO, false },
 };
 
@@ -385,32 +386,16 @@ int cth_flow_see(struct cth_flow *f, struct cth_span attrs)
 
 const char *cth_flow_helper(struct cth_span attrs)
 {
-	static const struct cth_attr_field only[] = { [CTA_HELP] = { CTH_ATTR_SPAN, 0, 1 } };
-	struct cth_span help = { NULL, 0 }, v[FLOW_ENTRIES(help_rules)];
-	uint32_t told = 0;
+	struct cth_span name = cth_attr_find(cth_attr_find(attrs, CTA_HELP), CTA_HELP_NAME);
+	size_t reach = name.n < FLOW_NAME ? name.n : FLOW_NAME;
 
-	if (FLOW_READ(attrs, only, &help, &told) < 0 ||
-	    cth_attr_index(help, help_rules, FLOW_ENTRIES(help_rules), v) < 0)
-		return NULL;
-	return (const char *)v[CTA_HELP_NAME].p;
-}
-
-/* The last attribute of a type, as FLOW_READ has it. */
-static struct cth_span flow_find(struct cth_span level, uint16_t type)
-{
-	struct cth_span found = { NULL, 0 };
-	struct cth_attr a;
-
-	while (cth_attr_next(&level, &a) > 0)
-		if (a.type == type)
-			found = a.value;
-	return found;
+	return reach && memchr(name.p, 0, reach) ? (const char *)name.p : NULL;
 }
 
 bool cth_flow_is_picked_up(struct cth_span attrs)
 {
-	struct cth_span tcp = flow_find(flow_find(attrs, CTA_PROTOINFO), CTA_PROTOINFO_TCP);
-	struct cth_span flags = flow_find(tcp, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL);
+	struct cth_span tcp = cth_attr_find(cth_attr_find(attrs, CTA_PROTOINFO), CTA_PROTOINFO_TCP);
+	struct cth_span flags = cth_attr_find(tcp, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL);
 
 	return flags.n > 0 && flags.p[0] & FLOW_TCP_LIBERAL;
 }
@@ -422,7 +407,7 @@ int cth_flow_put_helper(struct cth_msg *m, const char *helper, struct cth_span i
 	size_t help;
 
 	/* The kernel would refuse the whole of ct for the one, and silently cut the other. */
-	if (!memchr(helper, 0, 16) || info.n > CTH_FLOW_INFO)
+	if (!memchr(helper, 0, FLOW_NAME) || info.n > CTH_FLOW_INFO)
 		return -EINVAL;
 	help = cth_msg_nest(m, CTA_HELP);
 	cth_msg_put_str(m, CTA_HELP_NAME, helper);

@@ -68,6 +68,12 @@ struct cth_attr_rule {
 int cth_attr_index(struct cth_span level, const struct cth_attr_rule *rules, size_t n,
 		   struct cth_span *values);
 
+/*
+ * The value of one attribute, of duplicates the last, of whatever length; p == NULL: there is none,
+ * or the level is malformed.
+ */
+struct cth_span cth_attr_find(struct cth_span level, uint16_t type);
+
 /* Where a known attribute goes: a field of a struct. */
 struct cth_attr_field {
 	uint8_t as;    /* enum cth_attr_as */

@@ -3,7 +3,7 @@
  * take.h - private: how a cursor moves. Only cursor_take() moves one, so only cursor_take() can
  * step out of what it is in. It is a header because a file that calls attr_take() once has it
  * inside its loop, also when compiled for size, and packets have dozens of attributes: so attr.c,
- * index.c and read.c have one loop or call each.
+ * find.c, index.c and read.c have one loop or call each.
  */
 #ifndef CTH_TAKE_H
 #define CTH_TAKE_H

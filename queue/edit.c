@@ -151,14 +151,10 @@ static int32_t edit_change(const struct cth_edit *e)
 /* Conntrack can shift sequence numbers of flows that have both, a helper and NAT. */
 static bool edit_flow_is_adjusted(const struct cth_pkt *p)
 {
-	static const struct cth_attr_rule rules[] = {
-		[CTA_STATUS] = { 4, CTH_ATTR_ANY, false },
-		[CTA_HELP]   = { 0, CTH_ATTR_ANY, false },
-	};
-	struct cth_span v[CTA_HELP + 1];
+	struct cth_span status = cth_attr_find(p->ct, CTA_STATUS);
 
-	return cth_attr_index(p->ct, rules, CTA_HELP + 1, v) == 0 && v[CTA_HELP].p &&
-	       v[CTA_STATUS].p && cth_be32(v[CTA_STATUS].p) & IPS_NAT_MASK;
+	return status.n == 4 && cth_be32(status.p) & IPS_NAT_MASK &&
+	       cth_attr_find(p->ct, CTA_HELP).p;
 }
 
 /* TCP numbers its bytes: somebody has to shift the numbers of all later segments. */

@@ -36,7 +36,7 @@
 #define QUEUE_OUT_MAX     131072u /* with a payload behind it, less than a usual send buffer */
 #define QUEUE_CONFIG_SIZE 64u
 #define QUEUE_RETRY_MS    20 /* at most, between two tries of verdicts that found no memory */
-#define QUEUE_ALONE       8  /* receives of one, until one looks whether there are more */
+#define QUEUE_ALONE       32 /* receives of one, until one looks whether there are more */
 
 /* Ids wrap; the kernel too compares them by their difference. */
 static bool id_after(uint32_t id, uint32_t other)
@@ -499,6 +499,7 @@ static void gathered_send(struct cth_queue *q)
 		left_drop(q, &q->bound[i]);
 		run_put(q, &q->bound[i]);
 	}
+	q->fed = false;
 	out_send(q);
 }
 
@@ -813,7 +814,9 @@ int cth_queue_run(struct cth_queue *q, size_t budget, int timeout_ms)
 		return -EBUSY;
 	if (q->slots == 0)
 		return -EINVAL;
-	gathered_send(q); /* what feed has left: nobody sleeps on a verdict */
+	/* Nobody sleeps on a verdict. */
+	if (q->fed || cth_msg_bytes(&q->out).n)
+		gathered_send(q);
 	/* Nor on one that cannot go: perhaps no packet comes any more before it has gone. */
 	if (cth_msg_bytes(&q->out).n && (timeout_ms < 0 || timeout_ms > QUEUE_RETRY_MS))
 		timeout_ms = QUEUE_RETRY_MS;
@@ -835,7 +838,7 @@ int cth_queue_feed(struct cth_queue *q, struct cth_span datagram)
 	if (q->busy)
 		return -EBUSY;
 	q->round++;
-	q->busy = true;
+	q->fed = q->busy = true;
 	done = datagram_take(q, datagram);
 	q->busy = false;
 	return (int)done;

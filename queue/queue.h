@@ -107,7 +107,7 @@ struct cth_queue {
 	struct cth_msg out;
 	int send_error;       /* the first since the last flush */
 	uint32_t drop_seq;    /* of DROP ranges: nobody minds that nothing was there */
-	bool busy;
+	bool busy, fed;       /* fed: and not flushed since */
 	cth_pkt_fn *fn;
 	void *ctx;
 	struct cth_verdict verdict;

@@ -53,35 +53,25 @@ static int verdict_refuse(const char **why, int err, const char *sentence)
 	return err;
 }
 
-/* What of a packet's flow matters here; all absent if it is not told. */
-struct verdict_flow {
-	uint32_t status;
-	struct cth_span help, seq_orig, seq_reply; /* p NULL: absent, as status without told */
-	uint32_t told;
-};
-
-#define VERDICT_FIELD(as, type, member, part) { as, offsetof(struct type, member), part }
-
-static void verdict_flow(const struct cth_pkt *p, struct verdict_flow *f)
+/* Of what the kernel told of a packet's flow; p NULL: nothing. */
+static struct cth_span verdict_flow(const struct cth_pkt *p, uint16_t type)
 {
-	static const struct cth_attr_field fields[] = {
-		[CTA_STATUS] = VERDICT_FIELD(CTH_ATTR_BE32, verdict_flow, status, VERDICT_STATUS),
-		[CTA_HELP]   = VERDICT_FIELD(CTH_ATTR_SPAN, verdict_flow, help, 0),
-		[CTA_NAT_SEQ_ADJ_ORIG]  = VERDICT_FIELD(CTH_ATTR_SPAN, verdict_flow, seq_orig, 0),
-		[CTA_NAT_SEQ_ADJ_REPLY] = VERDICT_FIELD(CTH_ATTR_SPAN, verdict_flow, seq_reply, 0),
-	};
+	return p ? cth_attr_find(p->ct, type) : cth_span(NULL, 0);
+}
 
-	memset(f, 0, sizeof(*f));
-	if (p && cth_attr_read(p->ct, fields, VERDICT_ENTRIES(fields), f, &f->told) < 0)
-		memset(f, 0, sizeof(*f));
+/* false: it is not told. */
+static bool verdict_flow_status(const struct cth_pkt *p, uint32_t *status)
+{
+	struct cth_span told = verdict_flow(p, CTA_STATUS);
+
+	*status = told.n == 4 ? cth_be32(told.p) : 0;
+	return told.n == 4;
 }
 
 /* The helper is called at the hook that would be repeated, and queues the packet again. */
 static int verdict_check_code(const struct cth_verdict *v, const struct cth_pkt *p,
 			      const char **why)
 {
-	struct verdict_flow flow;
-
 	switch (v->code) {
 	case CTH_DROP:
 	case CTH_ACCEPT:
@@ -89,8 +79,7 @@ static int verdict_check_code(const struct cth_verdict *v, const struct cth_pkt 
 	case CTH_STOP:
 		return 0;
 	case CTH_REPEAT:
-		verdict_flow(p, &flow);
-		if (!flow.help.p)
+		if (!verdict_flow(p, CTA_HELP).p)
 			return 0;
 		return verdict_refuse(why, -EOPNOTSUPP, "REPEAT for a packet whose flow has a "
 				      "helper: it would be queued again for ever");
@@ -129,15 +118,14 @@ static int verdict_check_bridge(const struct cth_verdict *v, const struct cth_pk
  */
 static int verdict_check_detach(const struct cth_pkt *p, const char **why)
 {
-	struct verdict_flow flow;
+	uint32_t status;
 
 	if (!p)
 		return 0;
-	verdict_flow(p, &flow);
-	if (!(flow.status & IPS_CONFIRMED))
+	if (!verdict_flow_status(p, &status) || !(status & IPS_CONFIRMED))
 		return verdict_refuse(why, -EOPNOTSUPP, "the helper is detached from a flow that "
 				      "would never be confirmed");
-	if (flow.seq_orig.p || flow.seq_reply.p)
+	if (verdict_flow(p, CTA_NAT_SEQ_ADJ_ORIG).p || verdict_flow(p, CTA_NAT_SEQ_ADJ_REPLY).p)
 		return verdict_refuse(why, -EOPNOTSUPP, "the helper is detached from a flow whose "
 				      "sequence numbers are adjusted");
 	return 0;
@@ -146,12 +134,10 @@ static int verdict_check_detach(const struct cth_pkt *p, const char **why)
 /* The name in a CTA_HELP: up to 15 letters and a NUL; p NULL: none. */
 static struct cth_span verdict_name(struct cth_span help)
 {
-	static const struct cth_attr_field fields[] = { [CTA_HELP_NAME] = { CTH_ATTR_SPAN, 0, 1 } };
-	struct cth_span name = { NULL, 0 };
+	struct cth_span name = cth_attr_find(help, CTA_HELP_NAME);
 	const uint8_t *nul = NULL;
-	uint32_t told = 0;
 
-	if (cth_attr_read(help, fields, VERDICT_ENTRIES(fields), &name, &told) == 0 && name.n)
+	if (name.n)
 		nul = memchr(name.p, 0, name.n < VERDICT_NAME ? name.n : VERDICT_NAME);
 	return nul ? cth_span(name.p, (size_t)(nul - name.p)) : cth_span(NULL, 0);
 }
@@ -159,13 +145,11 @@ static struct cth_span verdict_name(struct cth_span help)
 /* The flow's helper can be spoken to and taken off, not exchanged. */
 static bool verdict_other_helper(struct cth_span name, const struct cth_pkt *p)
 {
-	struct verdict_flow flow;
 	struct cth_span own;
 
 	if (!p || !p->ct.p)
 		return false;
-	verdict_flow(p, &flow);
-	own = verdict_name(flow.help);
+	own = verdict_name(verdict_flow(p, CTA_HELP));
 	return !own.p || own.n != name.n || memcmp(own.p, name.p, name.n) != 0;
 }
 
@@ -190,21 +174,20 @@ struct verdict_change {
 	uint32_t told;
 };
 
+#define VERDICT_FIELD(as, member, part) { as, offsetof(struct verdict_change, member), part }
+
 /* What the kernel refuses to set, as far as the flow is seen. */
 static int verdict_check_status(const struct verdict_change *c, const struct cth_pkt *p,
 				const char **why)
 {
-	struct verdict_flow flow;
+	uint32_t status;
 
-	if (!(c->told & (VERDICT_STATUS | VERDICT_TIMEOUT)))
+	if (!(c->told & (VERDICT_STATUS | VERDICT_TIMEOUT)) || !verdict_flow_status(p, &status))
 		return 0;
-	verdict_flow(p, &flow);
-	if (!(flow.told & VERDICT_STATUS))
-		return 0;
-	if (c->told & VERDICT_TIMEOUT && flow.status & IPS_FIXED_TIMEOUT)
+	if (c->told & VERDICT_TIMEOUT && status & IPS_FIXED_TIMEOUT)
 		return verdict_refuse(why, -EPERM, "the flow's timeout is fixed");
 	if (c->told & VERDICT_STATUS &&
-	    flow.status & ~c->status & (IPS_SEEN_REPLY | IPS_ASSURED))
+	    status & ~c->status & (IPS_SEEN_REPLY | IPS_ASSURED))
 		return verdict_refuse(why, -EINVAL,
 				      "the flow's status would lose SEEN_REPLY or ASSURED");
 	return 0;
@@ -217,11 +200,11 @@ static int verdict_check_status(const struct verdict_change *c, const struct cth
 static int verdict_check_ct(const struct cth_verdict *v, const struct cth_pkt *p, const char **why)
 {
 	static const struct cth_attr_field fields[] = {
-		[CTA_STATUS]  = VERDICT_FIELD(CTH_ATTR_BE32, verdict_change, status, VERDICT_STATUS),
-		[CTA_HELP]    = VERDICT_FIELD(CTH_ATTR_SPAN, verdict_change, help, 0),
-		[CTA_TIMEOUT] = VERDICT_FIELD(CTH_ATTR_BE32, verdict_change, timeout, VERDICT_TIMEOUT),
-		[CTA_MARK]    = VERDICT_FIELD(CTH_ATTR_BE32, verdict_change, mark, 0),
-		[CTH_CTA_LABELS] = VERDICT_FIELD(CTH_ATTR_SPAN, verdict_change, labels, 0),
+		[CTA_STATUS]  = VERDICT_FIELD(CTH_ATTR_BE32, status, VERDICT_STATUS),
+		[CTA_HELP]    = VERDICT_FIELD(CTH_ATTR_SPAN, help, 0),
+		[CTA_TIMEOUT] = VERDICT_FIELD(CTH_ATTR_BE32, timeout, VERDICT_TIMEOUT),
+		[CTA_MARK]    = VERDICT_FIELD(CTH_ATTR_BE32, mark, 0),
+		[CTH_CTA_LABELS] = VERDICT_FIELD(CTH_ATTR_SPAN, labels, 0),
 	};
 	struct verdict_change c;
 	int r;
@@ -240,14 +223,7 @@ static int verdict_check_ct(const struct cth_verdict *v, const struct cth_pkt *p
 
 static bool verdict_has_tuple(struct cth_span tuple)
 {
-	static const struct cth_attr_rule rules[] = {
-		[CTA_TUPLE_IP]    = { 0, CTH_ATTR_ANY, false },
-		[CTA_TUPLE_PROTO] = { 0, CTH_ATTR_ANY, false },
-	};
-	struct cth_span v[CTA_TUPLE_PROTO + 1];
-
-	return tuple.p && cth_attr_index(tuple, rules, CTA_TUPLE_PROTO + 1, v) == 0 &&
-	       v[CTA_TUPLE_IP].p && v[CTA_TUPLE_PROTO].p;
+	return cth_attr_find(tuple, CTA_TUPLE_IP).p && cth_attr_find(tuple, CTA_TUPLE_PROTO).p;
 }
 
 /* Without one of the two the kernel reads through a null pointer. */

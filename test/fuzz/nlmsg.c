@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nlmsg.c - fuzz target: a datagram's messages, their attributes two levels down, answers. */
+#include <stdlib.h>
 #include "../../netlink/socket.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -41,8 +42,11 @@ static void walk(struct cth_span level, int depth)
 	uint32_t told = 0;
 
 	if (cth_attr_index(level, rules, 8, v) == 0)
-		for (int i = 0; i < 8; i++)
+		for (uint16_t i = 0; i < 8; i++) {
 			read_all(v[i]);
+			if (rules[i].max && cth_attr_find(level, i).p != v[i].p)
+				abort();
+		}
 	if (cth_attr_read(level, fields, 8, &e, &told) == 0 && told)
 		read_all(e.span);
 	while (cth_attr_next(&level, &a) > 0) {

@@ -68,6 +68,9 @@ static void walk(struct cth_span d, void *ctx)
 	(void)ctx;
 	while (cth_nlmsg_next(&d, &m) > 0) {
 		bytes += m.whole.n;
+		inner = cth_attr_find(m.attrs, 4);
+		for (size_t k = 0; k < inner.n; k++)
+			bytes += inner.p[k];
 		if (cth_attr_index(m.attrs, rules, 5, v) < 0)
 			continue;
 		for (size_t i = 1; i < 5; i++)
@@ -304,6 +307,32 @@ static void fields_are_read_at_their_own_length_alone(void **state)
 	assert_memory_equal(e.sixteen, "\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\20", 16);
 }
 
+static void one_attribute_is_found_whatever_stands_beside_it(void **state)
+{
+	struct cth_span level;
+	struct cth_msg b;
+
+	(void)state;
+	cth_msg_init(&b, buf, sizeof(buf));
+	cth_msg_begin_bare(&b);
+	cth_msg_put_u8(&b, 1, 5);
+	cth_msg_put_be32(&b, 4 | NLA_F_NESTED, 7);
+	cth_msg_put(&b, 2, NULL, 0);
+	cth_msg_put_u8(&b, 1 | NLA_F_NET_BYTEORDER, 6);
+	cth_msg_end(&b);
+	level = cth_msg_bytes(&b);
+	assert_int_equal(cth_attr_find(level, 1).n, 1);
+	assert_int_equal(cth_attr_find(level, 1).p[0], 6); /* of duplicates the last */
+	assert_int_equal(cth_be32(cth_attr_find(level, 4).p), 7);
+	assert_non_null(cth_attr_find(level, 2).p);
+	assert_int_equal(cth_attr_find(level, 2).n, 0);
+	assert_null(cth_attr_find(level, 3).p);
+	assert_null(cth_attr_find(cth_span(NULL, 0), 1).p);
+	/* Nothing of a level that is malformed behind it, either. */
+	buf[level.n - 8] = 9;
+	assert_null(cth_attr_find(level, 4).p);
+}
+
 static void of_fields_too_the_last_duplicate_wins(void **state)
 {
 	struct everything e;
@@ -372,6 +401,7 @@ int main(void)
 		cmocka_unit_test(rules_hold_as_in_the_kernel),
 		cmocka_unit_test(the_last_duplicate_wins),
 		cmocka_unit_test(fields_are_read_at_their_own_length_alone),
+		cmocka_unit_test(one_attribute_is_found_whatever_stands_beside_it),
 		cmocka_unit_test(of_fields_too_the_last_duplicate_wins),
 		cmocka_unit_test(flag_bits_are_not_part_of_the_type),
 		cmocka_unit_test(a_span_never_reaches_outside),

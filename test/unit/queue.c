@@ -2102,6 +2102,7 @@ static void a_budget_that_is_used_up_does_not_empty_the_socket(void **state)
 /* For a while, and no longer than they do come alone. */
 static void packets_that_come_alone_are_received_alone_if_one_wants_so(void **state)
 {
+	const unsigned alone = 32;
 	uint32_t id = 1;
 
 	(void)state;
@@ -2110,26 +2111,26 @@ static void packets_that_come_alone_are_received_alone_if_one_wants_so(void **st
 	arrive(1, id++, 1);
 	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
 	assert_rounds(1, 1);
-	for (uint64_t round = 2; round <= 9; round++) {
+	for (uint64_t round = 2; round <= 1 + alone; round++) {
 		arrive(1, id++, 1);
 		assert_int_equal(cth_queue_run(&q, 0, 0), 1);
 		assert_rounds(round, 1); /* perhaps there are more */
 	}
 	arrive(1, id++, 1);
 	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
-	assert_rounds(10, 10);
-	arrive(1, id, 8 + SLOTS + 3);
-	for (int i = 0; i < 8; i++)
+	assert_rounds(2 + alone, 2 + alone);
+	arrive(1, id, alone + SLOTS + 3);
+	for (unsigned i = 0; i < alone; i++)
 		assert_int_equal(cth_queue_run(&q, 0, 0), 1);
 	assert_int_equal(cth_queue_run(&q, 0, 0), SLOTS); /* there are */
 	assert_int_equal(cth_queue_run(&q, 0, 0), 3);
-	assert_rounds(20, 20);
-	arrive(1, id + 8 + SLOTS + 3, 2);
+	assert_rounds(4 + 2 * alone, 4 + 2 * alone);
+	arrive(1, id + alone + SLOTS + 3, 2);
 	assert_int_equal(cth_queue_run(&q, 0, 0), 2);
-	arrive(1, id + 8 + SLOTS + 5, 1);
+	arrive(1, id + alone + SLOTS + 5, 1);
 	assert_int_equal(cth_queue_run(&q, 0, 0), 1);
 	assert_int_equal(cth_queue_run(&q, 0, 0), 0); /* alone, and nothing: it is empty */
-	assert_rounds(23, 23);
+	assert_rounds(7 + 2 * alone, 7 + 2 * alone);
 	assert_true(q.stats.gaps == 0 && q.stats.verdicts == q.stats.packets);
 }
 

@@ -65,7 +65,7 @@ struct script {
 		size_t n;
 		uint32_t portid;
 		int error;             /* instead of a datagram: this -errno, from receive */
-	} in[64];
+	} in[96];
 	size_t ins, in_next;
 	uint8_t out[65536];            /* everything sent, one datagram after the other */
 	size_t out_n, out_at[256], outs;

@@ -362,21 +362,35 @@ static int look(struct listener *l)
 static void drain(struct listener *l)
 {
 	int64_t end = listener_now() + DRAIN_MS;
-	int waiting, r;
+	int waiting, r = 1;
 
 	do {
-		r = cth_queue_run(&l->queue, 0, 0);
+		r = cth_queue_run(&l->queue, 0, r == 0 ? DRAIN_STEP : 0);
 		waiting = look(l);
-		if (waiting > 0 && r == 0)
-			r = cth_queue_run(&l->queue, 0, DRAIN_STEP);
 		if (waiting < 0)
 			waiting = r > 0;
 	} while (r >= 0 && waiting > 0 && listener_now() < end);
 }
 
+/*
+ * What has come since the last look goes with the queue: it is read before the answer, and its
+ * verdicts come too late, which the kernel says behind the answer. Told as what waited, it is.
+ */
+static void unbind_all(struct listener *l)
+{
+	uint64_t *nacks = &l->queue.stats.nacks, before = *nacks;
+	struct cth_nack nack;
+
+	for (uint32_t num = l->first; num <= l->last; num++)
+		cth_queue_unbind(&l->queue, (uint16_t)num, &nack);
+	cth_queue_run(&l->queue, SIZE_MAX, 0);
+	if (*nacks - before > l->losses.waiting)
+		l->losses.waiting = (uint32_t)(*nacks - before);
+	*nacks = before;
+}
+
 void listener_close(struct listener *l)
 {
-	struct cth_nack nack;
 	uint32_t drops;
 
 	if (!l->ring)
@@ -386,8 +400,7 @@ void listener_close(struct listener *l)
 	drain(l);
 	if (cth_sock_drops(&l->sock, &drops) == 0)
 		l->losses.socket = drops;
-	for (uint32_t num = l->first; num <= l->last; num++)
-		cth_queue_unbind(&l->queue, (uint16_t)num, &nack);
+	unbind_all(l);
 	kernel_close(&l->sock);
 	free(l->memory);
 	free(l->ring);
@@ -408,7 +421,8 @@ void queue_counters(const struct cth_queue_stats *q, const struct cth_sock_stats
 		{ "held", q->held, "packets without a verdict" },
 		{ "unsent", q->unsent, "verdicts that could not be sent" },
 		{ "nacks", q->nacks, "verdicts refused by the kernel" },
-		{ "gaps", q->gaps, "packet ids that never came" },
+		{ "gaps", q->gaps, "packets that never came: they passed unseen, or the kernel "
+		  "dropped them; try --rcvbuf" },
 		{ "queue_dropped", lost->full, "packets dropped by the kernel: the queue was "
 		  "full; try --queue-len" },
 		{ "user_dropped", lost->no_room, "packets dropped by the kernel: the receive "
@@ -427,11 +441,38 @@ void queue_counters(const struct cth_queue_stats *q, const struct cth_sock_stats
 	memcpy(c, all, sizeof(all));
 }
 
-void tell_losses(const struct counter c[QUEUE_COUNTERS])
+static uint64_t value_of(const struct counter c[QUEUE_COUNTERS], const char *name)
 {
 	for (size_t i = 0; i < QUEUE_COUNTERS; i++)
-		if (c[i].loss && c[i].value)
-			warn("lost: %" PRIu64 " %s", c[i].value, c[i].loss);
+		if (strcmp(c[i].name, name) == 0)
+			return c[i].value;
+	return 0;
+}
+
+/*
+ * What finds no room in the receive buffer is a datagram that the socket has dropped; an id that
+ * never came, once another has; and the kernel's user_dropped, unless fail-open lets it pass. Each is
+ * told once: how much of c is told by another already?
+ */
+static uint64_t told_by_others(const struct counter *c, const struct counter all[QUEUE_COUNTERS])
+{
+	uint64_t dropped = value_of(all, "user_dropped"), gaps = value_of(all, "gaps");
+
+	if (strcmp(c->name, "gaps") == 0)
+		return dropped;
+	if (strcmp(c->name, "socket_drops") == 0)
+		return dropped > gaps ? dropped : gaps;
+	return 0;
+}
+
+void tell_losses(const struct counter c[QUEUE_COUNTERS])
+{
+	for (size_t i = 0; i < QUEUE_COUNTERS; i++) {
+		uint64_t told = told_by_others(&c[i], c);
+
+		if (c[i].loss && c[i].value > told)
+			warn("lost: %" PRIu64 " %s", c[i].value - told, c[i].loss);
+	}
 }
 
 void listener_tell_losses(const struct listener *l)

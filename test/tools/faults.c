@@ -6,6 +6,7 @@
  *     answer   a helper is enabled, and the answer to that cannot be received
  *     memory   the first five verdicts that carry a packet find no memory: ENOBUFS
  *     never    and so do all others
+ *     late     a queue is given back a second after it was to be; "late" on stderr tells of it
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,9 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define CTHELPER_NEW  0x0900 /* NFNL_SUBSYS_CTHELPER << 8 | NFNL_MSG_CTHELPER_NEW */
 #define VERDICT       0x0301 /* NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_VERDICT */
+#define CONFIG        0x0302 /* NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_CONFIG */
+#define COMMAND_AT    24     /* where such a message has its command, behind three headers */
+#define UNBIND        2      /* NFQNL_CFG_CMD_UNBIND */
 #define LONGEST_PLAIN 64     /* bytes of a verdict without a packet */
 
 static int lose_answer, verdicts, answers;
@@ -36,6 +41,14 @@ static int is_fatal(unsigned type, size_t n)
 	return fault_is("never") || (fault_is("memory") && verdicts++ < 5);
 }
 
+static void delay(unsigned type, const char *message, size_t n)
+{
+	if (!fault_is("late") || type != CONFIG || n <= COMMAND_AT || message[COMMAND_AT] != UNBIND)
+		return;
+	if (write(STDERR_FILENO, "late\n", 5) == 5)
+		sleep(1);
+}
+
 /* A message of one part goes out by sendto, one of several by sendmsg. */
 
 static int is_fatal_message(const void *start, size_t start_len, size_t n)
@@ -44,6 +57,7 @@ static int is_fatal_message(const void *start, size_t start_len, size_t n)
 
 	if (start_len >= 6)
 		memcpy(&type, (const char *)start + 4, sizeof(type));
+	delay(type, start, start_len);
 	if (!is_fatal(type, n))
 		return 0;
 	errno = ENOBUFS;

@@ -394,6 +394,20 @@ for fault in memory never; do
 	fi
 done
 
+# What comes when the queue is empty and about to go is not decided any more.
+zero
+listen 3 env LD_PRELOAD="$work/faults.so" FAULT=late "$cth" queue -q 3 --quiet --count
+send 1003 5
+kill -TERM "$listener"
+wait_for 'grep -qx late "$work/err"'
+send 1003 7
+left "packets while the queue is given back"
+is "what was decided before arrives" "$(arrived_plain 1003)" 5
+is "the others are counted as what still waited, and as no refusal" \
+	"$(counted packets) $(counted waiting) $(counted nacks)" "12 7 0"
+is "and told" "$(grep lost: "$work/err")" \
+	"cth queue: lost: 7 packets still waiting at the end: dropped with the queue; a rule still feeds it"
+
 listen 3 "$cth" queue -q 3 -d 300 -n 2 --quiet
 started=$(date +%s%N)
 send 1003 2
@@ -413,6 +427,30 @@ listen 3 "$cth" queue -q 3 -d 500 --queue-len 2 -n 2 --quiet
 send 1003 10
 left "a full queue, open"
 is "all arrive" "$(arrived_plain 1003)" 10
+
+# No room for more than a few packets in the receive buffer: each that did not come is told once.
+for overload in --no-fail-open --fail-open; do
+	zero
+	listen 3 "$cth" queue -q 3 --quiet --count --rcvbuf 1 $overload
+	kill -STOP "$listener"
+	send 1003 20
+	kill -CONT "$listener"
+	wait_for 'grep -qE "^ *3 +[0-9]+ +0 " $queues'
+	send 1003 1 # and there was a gap before it
+	kill -TERM "$listener"
+	left "a full receive buffer, $overload"
+	lost=$((21 - $(counted packets)))
+	ok "some did not come" [ $lost -gt 0 ]
+	if [ $overload = --fail-open ]; then
+		is "they pass" "$(arrived_plain 1003)" 21
+		is "that they were not seen is told, and once" "$(grep lost: "$work/err")" \
+			"cth queue: lost: $lost packets that never came: they passed unseen, or the kernel dropped them; try --rcvbuf"
+	else
+		is "those arrive that came" "$(arrived_plain 1003)" "$(counted packets)"
+		is "that the others were dropped is told, and once" "$(grep lost: "$work/err")" \
+			"cth queue: lost: $lost packets dropped by the kernel: the receive buffer was full; try --rcvbuf"
+	fi
+done
 
 # What is still in the queue when the program is to end is decided, not dropped.
 zero

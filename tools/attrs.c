@@ -65,15 +65,17 @@ static uint64_t load(enum schema_kind kind, const uint8_t *p)
 	}
 }
 
-void bit_names(char *text, size_t cap, const struct schema_word *bits, uint32_t *left)
+void bit_names(char *text, size_t cap, const char *bits, uint32_t *left)
 {
-	for (const struct schema_word *b = bits; b && b->name; b++) {
+	struct schema_word b;
+
+	while (schema_next_word(&bits, &b)) {
 		size_t n = strlen(text);
 
-		if ((*left & b->value) != b->value)
+		if ((*left & b.value) != b.value)
 			continue;
-		*left &= ~b->value;
-		snprintf(text + n, cap - n, "%s%s", n ? "|" : "", b->name);
+		*left &= ~b.value;
+		snprintf(text + n, cap - n, "%s%s", n ? "|" : "", b.name);
 	}
 }
 
@@ -85,7 +87,7 @@ void other_bits(char *text, size_t cap, uint32_t left)
 		snprintf(text + n, cap - n, "%s0x%" PRIx32, n ? "|" : "", left);
 }
 
-static void bits(struct tree *t, const char *key, const struct schema_word *words, uint32_t v)
+static void bits(struct tree *t, const char *key, const char *words, uint32_t v)
 {
 	char text[256] = "";
 

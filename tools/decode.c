@@ -14,16 +14,14 @@
 
 static const char *protocol_name(uint16_t family)
 {
-	static const struct schema_word names[] = {
-		{ 0, "NETLINK_ROUTE" },
-		{ 4, "NETLINK_SOCK_DIAG" },
-		{ 6, "NETLINK_XFRM" },
-		{ 9, "NETLINK_AUDIT" },
-		{ 12, "NETLINK_NETFILTER" },
-		{ 15, "NETLINK_KOBJECT_UEVENT" },
-		{ 16, "NETLINK_GENERIC" },
-		END
-	};
+	static const char names[] =
+		WORD(0, "NETLINK_ROUTE")
+		WORD(4, "NETLINK_SOCK_DIAG")
+		WORD(6, "NETLINK_XFRM")
+		WORD(9, "NETLINK_AUDIT")
+		WORD(12, "NETLINK_NETFILTER")
+		WORD(15, "NETLINK_KOBJECT_UEVENT")
+		WORD(16, "NETLINK_GENERIC");
 	const char *name = schema_word(names, family);
 
 	return name ? name : phrase("netlink protocol %u", family);

@@ -35,7 +35,7 @@ void show_datagram(struct decoder *d, struct cth_span bytes);
 void show_frame_json(struct decoder *d);
 
 /* Adds the names of the bits that are set to "A|B", and takes them off what is left. */
-void bit_names(char *text, size_t cap, const struct schema_word *bits, uint32_t *left);
+void bit_names(char *text, size_t cap, const char *bits, uint32_t *left);
 
 /* And the rest as a number. */
 void other_bits(char *text, size_t cap, uint32_t left);

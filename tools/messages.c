@@ -12,47 +12,37 @@
 #define ALIGNED(n) (((n) + 3) & ~(size_t)3)
 #define ERRNO_MAX  4095 /* the kernel's largest */
 
-static const struct schema_word flags_of_all[] = {
-	{ 0x01, "REQUEST" },
-	{ 0x02, "MULTI" },
-	{ 0x04, "ACK" },
-	{ 0x08, "ECHO" },
-	{ 0x10, "DUMP_INTR" },
-	{ 0x20, "DUMP_FILTERED" },
-	END
-};
+static const char flags_of_all[] =
+	WORD(0x01, "REQUEST")
+	WORD(0x02, "MULTI")
+	WORD(0x04, "ACK")
+	WORD(0x08, "ECHO")
+	WORD(0x10, "DUMP_INTR")
+	WORD(0x20, "DUMP_FILTERED");
 
-static const struct schema_word flags_of_new[] = {
-	{ 0x100, "REPLACE" },
-	{ 0x200, "EXCL" },
-	{ 0x400, "CREATE" },
-	{ 0x800, "APPEND" },
-	END
-};
+static const char flags_of_new[] =
+	WORD(0x100, "REPLACE")
+	WORD(0x200, "EXCL")
+	WORD(0x400, "CREATE")
+	WORD(0x800, "APPEND");
 
-static const struct schema_word flags_of_get[] = {
-	{ 0x300, "DUMP" },
-	{ 0x100, "ROOT" },
-	{ 0x200, "MATCH" },
-	{ 0x400, "ATOMIC" },
-	END
-};
+static const char flags_of_get[] =
+	WORD(0x300, "DUMP")
+	WORD(0x100, "ROOT")
+	WORD(0x200, "MATCH")
+	WORD(0x400, "ATOMIC");
 
-static const struct schema_word flags_of_delete[] = {
-	{ 0x100, "NONREC" },
-	{ 0x200, "BULK" },
-	END
-};
+static const char flags_of_delete[] =
+	WORD(0x100, "NONREC")
+	WORD(0x200, "BULK");
 
-static const struct schema_word flags_of_answer[] = {
-	{ 0x100, "CAPPED" },
-	{ 0x200, "ACK_TLVS" },
-	END
-};
+static const char flags_of_answer[] =
+	WORD(0x100, "CAPPED")
+	WORD(0x200, "ACK_TLVS");
 
-static const struct schema_word *upper_flags(uint16_t type, const struct schema_message *m)
+static const char *upper_flags(uint16_t type, const struct schema_message *m)
 {
-	static const struct schema_word *const by_verb[] = {
+	static const char *const by_verb[] = {
 		[S_OTHER] = NULL,
 		[S_NEW] = flags_of_new,
 		[S_GET] = flags_of_get,

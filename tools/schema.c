@@ -5,62 +5,55 @@
  * nfnetlink.h, nfnetlink_conntrack.h, nfnetlink_queue.h and nfnetlink_cthelper.h;
  * the tables stand in the order of those headers.
  */
+#include <stdlib.h>
 #include "schema.h"
 
-const struct schema_word schema_families[] = {
-	{ 0, "UNSPEC" },
-	{ 1, "INET" },
-	{ 2, "IPV4" },
-	{ 3, "ARP" },
-	{ 5, "NETDEV" },
-	{ 7, "BRIDGE" },
-	{ 10, "IPV6" },
-	END
-};
+const char schema_families[] =
+	WORD(0, "UNSPEC")
+	WORD(1, "INET")
+	WORD(2, "IPV4")
+	WORD(3, "ARP")
+	WORD(5, "NETDEV")
+	WORD(7, "BRIDGE")
+	WORD(10, "IPV6");
 
-static const struct schema_word l3_protocols[] = {
-	{ 2, "inet" },
-	{ 10, "inet6" },
-	END
-};
+static const char l3_protocols[] =
+	WORD(2, "inet")
+	WORD(10, "inet6");
 
-static const struct schema_word l4_protocols[] = {
-	{ 1, "icmp" },
-	{ 6, "tcp" },
-	{ 17, "udp" },
-	{ 33, "dccp" },
-	{ 47, "gre" },
-	{ 50, "esp" },
-	{ 51, "ah" },
-	{ 58, "icmpv6" },
-	{ 132, "sctp" },
-	{ 136, "udplite" },
-	END
-};
+static const char l4_protocols[] =
+	WORD(1, "icmp")
+	WORD(6, "tcp")
+	WORD(17, "udp")
+	WORD(33, "dccp")
+	WORD(47, "gre")
+	WORD(50, "esp")
+	WORD(51, "ah")
+	WORD(58, "icmpv6")
+	WORD(132, "sctp")
+	WORD(136, "udplite");
 
 /* linux/netlink.h: extended acknowledgements */
 
-static const struct schema_word policy_types[] = {
-	{ 0, "INVALID" },
-	{ 1, "FLAG" },
-	{ 2, "U8" },
-	{ 3, "U16" },
-	{ 4, "U32" },
-	{ 5, "U64" },
-	{ 6, "S8" },
-	{ 7, "S16" },
-	{ 8, "S32" },
-	{ 9, "S64" },
-	{ 10, "BINARY" },
-	{ 11, "STRING" },
-	{ 12, "NUL_STRING" },
-	{ 13, "NESTED" },
-	{ 14, "NESTED_ARRAY" },
-	{ 15, "BITFIELD32" },
-	{ 16, "SINT" },
-	{ 17, "UINT" },
-	END
-};
+static const char policy_types[] =
+	WORD(0, "INVALID")
+	WORD(1, "FLAG")
+	WORD(2, "U8")
+	WORD(3, "U16")
+	WORD(4, "U32")
+	WORD(5, "U64")
+	WORD(6, "S8")
+	WORD(7, "S16")
+	WORD(8, "S32")
+	WORD(9, "S64")
+	WORD(10, "BINARY")
+	WORD(11, "STRING")
+	WORD(12, "NUL_STRING")
+	WORD(13, "NESTED")
+	WORD(14, "NESTED_ARRAY")
+	WORD(15, "BITFIELD32")
+	WORD(16, "SINT")
+	WORD(17, "UINT");
 
 static const struct schema_attr policy[] = {
 	ATTR(1, "NL_POLICY_TYPE_ATTR_TYPE", S_HOST32, .words = policy_types),
@@ -118,51 +111,45 @@ static const struct schema_attr tuple[] = {
 	END
 };
 
-static const struct schema_word status_bits[] = {
-	{ 1u << 0, "EXPECTED" },
-	{ 1u << 1, "SEEN_REPLY" },
-	{ 1u << 2, "ASSURED" },
-	{ 1u << 3, "CONFIRMED" },
-	{ 1u << 4, "SRC_NAT" },
-	{ 1u << 5, "DST_NAT" },
-	{ 1u << 6, "SEQ_ADJUST" },
-	{ 1u << 7, "SRC_NAT_DONE" },
-	{ 1u << 8, "DST_NAT_DONE" },
-	{ 1u << 9, "DYING" },
-	{ 1u << 10, "FIXED_TIMEOUT" },
-	{ 1u << 11, "TEMPLATE" },
-	{ 1u << 12, "UNTRACKED" },
-	{ 1u << 13, "HELPER" },
-	{ 1u << 14, "OFFLOAD" },
-	{ 1u << 15, "HW_OFFLOAD" },
-	END
-};
+static const char status_bits[] =
+	WORD(0x1, "EXPECTED")
+	WORD(0x2, "SEEN_REPLY")
+	WORD(0x4, "ASSURED")
+	WORD(0x8, "CONFIRMED")
+	WORD(0x10, "SRC_NAT")
+	WORD(0x20, "DST_NAT")
+	WORD(0x40, "SEQ_ADJUST")
+	WORD(0x80, "SRC_NAT_DONE")
+	WORD(0x100, "DST_NAT_DONE")
+	WORD(0x200, "DYING")
+	WORD(0x400, "FIXED_TIMEOUT")
+	WORD(0x800, "TEMPLATE")
+	WORD(0x1000, "UNTRACKED")
+	WORD(0x2000, "HELPER")
+	WORD(0x4000, "OFFLOAD")
+	WORD(0x8000, "HW_OFFLOAD");
 
-static const struct schema_word tcp_states[] = {
-	{ 0, "NONE" },
-	{ 1, "SYN_SENT" },
-	{ 2, "SYN_RECV" },
-	{ 3, "ESTABLISHED" },
-	{ 4, "FIN_WAIT" },
-	{ 5, "CLOSE_WAIT" },
-	{ 6, "LAST_ACK" },
-	{ 7, "TIME_WAIT" },
-	{ 8, "CLOSE" },
-	{ 9, "SYN_SENT2" },
-	END
-};
+static const char tcp_states[] =
+	WORD(0, "NONE")
+	WORD(1, "SYN_SENT")
+	WORD(2, "SYN_RECV")
+	WORD(3, "ESTABLISHED")
+	WORD(4, "FIN_WAIT")
+	WORD(5, "CLOSE_WAIT")
+	WORD(6, "LAST_ACK")
+	WORD(7, "TIME_WAIT")
+	WORD(8, "CLOSE")
+	WORD(9, "SYN_SENT2");
 
-static const struct schema_word tcp_flag_bits[] = {
-	{ 1u << 0, "WINDOW_SCALE" },
-	{ 1u << 1, "SACK_PERM" },
-	{ 1u << 2, "CLOSE_INIT" },
-	{ 1u << 3, "BE_LIBERAL" },
-	{ 1u << 4, "DATA_UNACKNOWLEDGED" },
-	{ 1u << 5, "MAXACK_SET" },
-	{ 1u << 6, "EXP_CHALLENGE_ACK" },
-	{ 1u << 7, "SIMULTANEOUS_OPEN" },
-	END
-};
+static const char tcp_flag_bits[] =
+	WORD(0x1, "WINDOW_SCALE")
+	WORD(0x2, "SACK_PERM")
+	WORD(0x4, "CLOSE_INIT")
+	WORD(0x8, "BE_LIBERAL")
+	WORD(0x10, "DATA_UNACKNOWLEDGED")
+	WORD(0x20, "MAXACK_SET")
+	WORD(0x40, "EXP_CHALLENGE_ACK")
+	WORD(0x80, "SIMULTANEOUS_OPEN");
 
 static const struct schema_attr tcp_flags[] = {
 	FIELD("flags", S_U8, BITS(tcp_flag_bits)),
@@ -179,23 +166,19 @@ static const struct schema_attr protoinfo_tcp[] = {
 	END
 };
 
-static const struct schema_word dccp_states[] = {
-	{ 0, "NONE" },
-	{ 1, "REQUEST" },
-	{ 2, "RESPOND" },
-	{ 3, "PARTOPEN" },
-	{ 4, "OPEN" },
-	{ 5, "CLOSEREQ" },
-	{ 6, "CLOSING" },
-	{ 7, "TIMEWAIT" },
-	END
-};
+static const char dccp_states[] =
+	WORD(0, "NONE")
+	WORD(1, "REQUEST")
+	WORD(2, "RESPOND")
+	WORD(3, "PARTOPEN")
+	WORD(4, "OPEN")
+	WORD(5, "CLOSEREQ")
+	WORD(6, "CLOSING")
+	WORD(7, "TIMEWAIT");
 
-static const struct schema_word dccp_roles[] = {
-	{ 0, "CLIENT" },
-	{ 1, "SERVER" },
-	END
-};
+static const char dccp_roles[] =
+	WORD(0, "CLIENT")
+	WORD(1, "SERVER");
 
 static const struct schema_attr protoinfo_dccp[] = {
 	ATTR(1, "CTA_PROTOINFO_DCCP_STATE", S_U8, .words = dccp_states),
@@ -205,18 +188,16 @@ static const struct schema_attr protoinfo_dccp[] = {
 	END
 };
 
-static const struct schema_word sctp_states[] = {
-	{ 0, "NONE" },
-	{ 1, "CLOSED" },
-	{ 2, "COOKIE_WAIT" },
-	{ 3, "COOKIE_ECHOED" },
-	{ 4, "ESTABLISHED" },
-	{ 5, "SHUTDOWN_SENT" },
-	{ 6, "SHUTDOWN_RECD" },
-	{ 7, "SHUTDOWN_ACK_SENT" },
-	{ 8, "HEARTBEAT_SENT" },
-	END
-};
+static const char sctp_states[] =
+	WORD(0, "NONE")
+	WORD(1, "CLOSED")
+	WORD(2, "COOKIE_WAIT")
+	WORD(3, "COOKIE_ECHOED")
+	WORD(4, "ESTABLISHED")
+	WORD(5, "SHUTDOWN_SENT")
+	WORD(6, "SHUTDOWN_RECD")
+	WORD(7, "SHUTDOWN_ACK_SENT")
+	WORD(8, "HEARTBEAT_SENT");
 
 static const struct schema_attr protoinfo_sctp[] = {
 	ATTR(1, "CTA_PROTOINFO_SCTP_STATE", S_U8, .words = sctp_states),
@@ -288,21 +269,19 @@ static const struct schema_attr secctx[] = {
 	END
 };
 
-static const struct schema_word filter_bits[] = {
-	{ 1u << 0, "IP_SRC" },
-	{ 1u << 1, "IP_DST" },
-	{ 1u << 2, "ZONE" },
-	{ 1u << 3, "PROTO_NUM" },
-	{ 1u << 4, "PROTO_SRC_PORT" },
-	{ 1u << 5, "PROTO_DST_PORT" },
-	{ 1u << 6, "PROTO_ICMP_TYPE" },
-	{ 1u << 7, "PROTO_ICMP_CODE" },
-	{ 1u << 8, "PROTO_ICMP_ID" },
-	{ 1u << 9, "PROTO_ICMPV6_TYPE" },
-	{ 1u << 10, "PROTO_ICMPV6_CODE" },
-	{ 1u << 11, "PROTO_ICMPV6_ID" },
-	END
-};
+static const char filter_bits[] =
+	WORD(0x1, "IP_SRC")
+	WORD(0x2, "IP_DST")
+	WORD(0x4, "ZONE")
+	WORD(0x8, "PROTO_NUM")
+	WORD(0x10, "PROTO_SRC_PORT")
+	WORD(0x20, "PROTO_DST_PORT")
+	WORD(0x40, "PROTO_ICMP_TYPE")
+	WORD(0x80, "PROTO_ICMP_CODE")
+	WORD(0x100, "PROTO_ICMP_ID")
+	WORD(0x200, "PROTO_ICMPV6_TYPE")
+	WORD(0x400, "PROTO_ICMPV6_CODE")
+	WORD(0x800, "PROTO_ICMPV6_ID");
 
 static const struct schema_attr filter[] = {
 	ATTR(1, "CTA_FILTER_ORIG_FLAGS", S_HOST32, BITS(filter_bits)),
@@ -341,11 +320,9 @@ static const struct schema_attr conntrack[] = {
 	END
 };
 
-static const struct schema_word directions[] = {
-	{ 0, "ORIGINAL" },
-	{ 1, "REPLY" },
-	END
-};
+static const char directions[] =
+	WORD(0, "ORIGINAL")
+	WORD(1, "REPLY");
 
 static const struct schema_attr expect_nat[] = {
 	ATTR(1, "CTA_EXPECT_NAT_DIR", S_BE32, .words = directions),
@@ -353,12 +330,10 @@ static const struct schema_attr expect_nat[] = {
 	END
 };
 
-static const struct schema_word expect_bits[] = {
-	{ 1u << 0, "PERMANENT" },
-	{ 1u << 1, "INACTIVE" },
-	{ 1u << 2, "USERSPACE" },
-	END
-};
+static const char expect_bits[] =
+	WORD(0x1, "PERMANENT")
+	WORD(0x2, "INACTIVE")
+	WORD(0x4, "USERSPACE");
 
 static const struct schema_attr expect[] = {
 	ATTR(1, "CTA_EXPECT_MASTER", S_NEST, .nest = tuple),
@@ -431,14 +406,12 @@ static const struct schema_message expect_messages[] = {
 
 /* linux/netfilter/nfnetlink_queue.h */
 
-static const struct schema_word hooks[] = {
-	{ 0, "PRE_ROUTING" },
-	{ 1, "LOCAL_IN" },
-	{ 2, "FORWARD" },
-	{ 3, "LOCAL_OUT" },
-	{ 4, "POST_ROUTING" },
-	END
-};
+static const char hooks[] =
+	WORD(0, "PRE_ROUTING")
+	WORD(1, "LOCAL_IN")
+	WORD(2, "FORWARD")
+	WORD(3, "LOCAL_OUT")
+	WORD(4, "POST_ROUTING");
 
 static const struct schema_attr packet_hdr[] = {
 	FIELD("id", S_BE32),
@@ -459,15 +432,13 @@ static const struct schema_attr vlan[] = {
 	END
 };
 
-static const struct schema_word verdicts[] = {
-	{ 0, "DROP" },
-	{ 1, "ACCEPT" },
-	{ 2, "STOLEN" },
-	{ 3, "QUEUE" },
-	{ 4, "REPEAT" },
-	{ 5, "STOP" },
-	END
-};
+static const char verdicts[] =
+	WORD(0, "DROP")
+	WORD(1, "ACCEPT")
+	WORD(2, "STOLEN")
+	WORD(3, "QUEUE")
+	WORD(4, "REPEAT")
+	WORD(5, "STOP");
 
 static const struct schema_attr verdict_hdr[] = {
 	FIELD("verdict", S_BE32, .hex = true, .verdict = true, .words = verdicts),
@@ -475,21 +446,17 @@ static const struct schema_attr verdict_hdr[] = {
 	END
 };
 
-static const struct schema_word ct_infos[] = {
-	{ 0, "ESTABLISHED" },
-	{ 1, "RELATED" },
-	{ 2, "NEW" },
-	{ 3, "ESTABLISHED_REPLY" },
-	{ 4, "RELATED_REPLY" },
-	END
-};
+static const char ct_infos[] =
+	WORD(0, "ESTABLISHED")
+	WORD(1, "RELATED")
+	WORD(2, "NEW")
+	WORD(3, "ESTABLISHED_REPLY")
+	WORD(4, "RELATED_REPLY");
 
-static const struct schema_word skb_bits[] = {
-	{ 1u << 0, "CSUMNOTREADY" },
-	{ 1u << 1, "GSO" },
-	{ 1u << 2, "CSUM_NOTVERIFIED" },
-	END
-};
+static const char skb_bits[] =
+	WORD(0x1, "CSUMNOTREADY")
+	WORD(0x2, "GSO")
+	WORD(0x4, "CSUM_NOTVERIFIED");
 
 static const struct schema_attr packet[] = {
 	ATTR(1, "NFQA_PACKET_HDR", S_STRUCT, .nest = packet_hdr),
@@ -517,14 +484,12 @@ static const struct schema_attr packet[] = {
 	END
 };
 
-static const struct schema_word config_commands[] = {
-	{ 0, "NONE" },
-	{ 1, "BIND" },
-	{ 2, "UNBIND" },
-	{ 3, "PF_BIND" },
-	{ 4, "PF_UNBIND" },
-	END
-};
+static const char config_commands[] =
+	WORD(0, "NONE")
+	WORD(1, "BIND")
+	WORD(2, "UNBIND")
+	WORD(3, "PF_BIND")
+	WORD(4, "PF_UNBIND");
 
 static const struct schema_attr config_cmd[] = {
 	FIELD("command", S_U8, .words = config_commands),
@@ -533,12 +498,10 @@ static const struct schema_attr config_cmd[] = {
 	END
 };
 
-static const struct schema_word copy_modes[] = {
-	{ 0, "NONE" },
-	{ 1, "META" },
-	{ 2, "PACKET" },
-	END
-};
+static const char copy_modes[] =
+	WORD(0, "NONE")
+	WORD(1, "META")
+	WORD(2, "PACKET");
 
 static const struct schema_attr config_params[] = {
 	FIELD("copy_range", S_BE32),
@@ -546,14 +509,12 @@ static const struct schema_attr config_params[] = {
 	END
 };
 
-static const struct schema_word config_bits[] = {
-	{ 1u << 0, "FAIL_OPEN" },
-	{ 1u << 1, "CONNTRACK" },
-	{ 1u << 2, "GSO" },
-	{ 1u << 3, "UID_GID" },
-	{ 1u << 4, "SECCTX" },
-	END
-};
+static const char config_bits[] =
+	WORD(0x1, "FAIL_OPEN")
+	WORD(0x2, "CONNTRACK")
+	WORD(0x4, "GSO")
+	WORD(0x8, "UID_GID")
+	WORD(0x10, "SECCTX");
 
 static const struct schema_attr config[] = {
 	ATTR(1, "NFQA_CFG_CMD", S_STRUCT, .nest = config_cmd),
@@ -574,11 +535,9 @@ static const struct schema_message queue_messages[] = {
 
 /* linux/netfilter/nfnetlink_cthelper.h */
 
-static const struct schema_word helper_status[] = {
-	{ 0, "DISABLED" },
-	{ 1, "ENABLED" },
-	END
-};
+static const char helper_status[] =
+	WORD(0, "DISABLED")
+	WORD(1, "ENABLED");
 
 static const struct schema_attr helper_tuple[] = {
 	ATTR(1, "NFCTH_TUPLE_L3PROTONUM", S_BE16, .words = l3_protocols),
@@ -668,11 +627,25 @@ const struct schema_attr *schema_attr(const struct schema_attr *table, uint16_t 
 	return NULL;
 }
 
-const char *schema_word(const struct schema_word *words, uint32_t value)
+bool schema_next_word(const char **words, struct schema_word *w)
 {
-	for (const struct schema_word *w = words; w && w->name; w++)
-		if (w->value == value)
-			return w->name;
+	char *blank;
+
+	if (!*words || !**words)
+		return false;
+	w->value = (uint32_t)strtoul(*words, &blank, 0);
+	w->name = blank + 1;
+	*words = w->name + strlen(w->name) + 1;
+	return true;
+}
+
+const char *schema_word(const char *words, uint32_t value)
+{
+	struct schema_word w;
+
+	while (schema_next_word(&words, &w))
+		if (w.value == value)
+			return w.name;
 	return NULL;
 }
 

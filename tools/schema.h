@@ -35,7 +35,13 @@ enum schema_kind {
 
 #define SCHEMA_DEPTH 16 /* nests in nests that are followed */
 
-/* The meaning of a value, or of one bit of it. Lists end with name == NULL. */
+/*
+ * The meanings of values, or of bits of them, are one text: "0 NONE", a NUL, "1 SYN_SENT", a NUL and
+ * so on, and an empty one behind the last. Of two hundred, pointers and padding would be three
+ * kilobytes.
+ */
+#define WORD(value, name) #value " " name "\0"
+
 struct schema_word {
 	uint32_t value;
 	const char *name;
@@ -45,7 +51,7 @@ struct schema_word {
 struct schema_attr {
 	const char *name; /* NULL ends the table */
 	union {
-		const struct schema_word *words; /* names of values, or, with bits, of bits */
+		const char *words;               /* of values, or, with bits, of bits */
 		const struct schema_attr *nest;  /* of S_NEST; of S_STRUCT: fields of fixed size */
 		const struct schema_choice *choices; /* of S_CHOICE */
 	};
@@ -73,10 +79,10 @@ enum schema_verb {
 };
 
 struct schema_message {
-	uint8_t number;
-	enum schema_verb verb;
 	const char *name; /* NULL ends the list */
 	const struct schema_attr *attrs;
+	uint8_t number;
+	uint8_t verb;     /* enum schema_verb */
 	bool answer;      /* only what the kernel sends under this number */
 };
 
@@ -87,7 +93,7 @@ struct schema_subsystem {
 };
 
 extern const struct schema_attr schema_ext_ack[];          /* behind NLMSG_ERROR, NLMSG_DONE */
-extern const struct schema_word schema_families[];         /* nfgenmsg's, NFPROTO_* */
+extern const char schema_families[];                       /* nfgenmsg's, NFPROTO_* */
 extern const struct schema_message schema_nft_messages[];  /* schema_nft.c */
 extern const struct schema_message schema_nft_batch[];
 extern const struct schema_message schema_nft_compat[];
@@ -107,8 +113,11 @@ const struct schema_attr *schema_attr(const struct schema_attr *table, uint16_t 
 const struct schema_attr *schema_choice(const struct schema_attr *table, struct cth_span level,
 					bool foreign);
 
+/* The next word of a list, which moves on; false: there is none, or no list. */
+bool schema_next_word(const char **words, struct schema_word *w);
+
 /* The name of a value; NULL: it has none. */
-const char *schema_word(const struct schema_word *words, uint32_t value);
+const char *schema_word(const char *words, uint32_t value);
 
 /* Shorthands of the tables. */
 #define ATTR(t, n, ...) { .type = (t), .name = (n), .kind = __VA_ARGS__ }

@@ -22,17 +22,15 @@ const struct schema_message schema_nft_batch[] = {
 
 /* What rules compute with */
 
-static const struct schema_word verdict_codes[] = {
-	{ 0, "DROP" },
-	{ 1, "ACCEPT" },
-	{ 3, "QUEUE" },
-	{ 0xffffffff, "CONTINUE" },
-	{ 0xfffffffe, "BREAK" },
-	{ 0xfffffffd, "JUMP" },
-	{ 0xfffffffc, "GOTO" },
-	{ 0xfffffffb, "RETURN" },
-	END
-};
+static const char verdict_codes[] =
+	WORD(0, "DROP")
+	WORD(1, "ACCEPT")
+	WORD(3, "QUEUE")
+	WORD(0xffffffff, "CONTINUE")
+	WORD(0xfffffffe, "BREAK")
+	WORD(0xfffffffd, "JUMP")
+	WORD(0xfffffffc, "GOTO")
+	WORD(0xfffffffb, "RETURN");
 
 static const struct schema_attr verdict[] = {
 	ATTR(1, "NFTA_VERDICT_CODE", S_BE32, .sign = true, .words = verdict_codes),
@@ -53,12 +51,10 @@ static const struct schema_attr immediate[] = {
 	END
 };
 
-static const struct schema_word bitwise_ops[] = {
-	{ 0, "MASK_XOR" },
-	{ 1, "LSHIFT" },
-	{ 2, "RSHIFT" },
-	END
-};
+static const char bitwise_ops[] =
+	WORD(0, "MASK_XOR")
+	WORD(1, "LSHIFT")
+	WORD(2, "RSHIFT");
 
 static const struct schema_attr bitwise[] = {
 	ATTR(1, "NFTA_BITWISE_SREG", S_BE32),
@@ -71,15 +67,13 @@ static const struct schema_attr bitwise[] = {
 	END
 };
 
-static const struct schema_word cmp_ops[] = {
-	{ 0, "EQ" },
-	{ 1, "NEQ" },
-	{ 2, "LT" },
-	{ 3, "LTE" },
-	{ 4, "GT" },
-	{ 5, "GTE" },
-	END
-};
+static const char cmp_ops[] =
+	WORD(0, "EQ")
+	WORD(1, "NEQ")
+	WORD(2, "LT")
+	WORD(3, "LTE")
+	WORD(4, "GT")
+	WORD(5, "GTE");
 
 static const struct schema_attr cmp[] = {
 	ATTR(1, "NFTA_CMP_SREG", S_BE32),
@@ -105,13 +99,11 @@ static const struct schema_attr lookup[] = {
 	END
 };
 
-static const struct schema_word payload_bases[] = {
-	{ 0, "LL_HEADER" },
-	{ 1, "NETWORK_HEADER" },
-	{ 2, "TRANSPORT_HEADER" },
-	{ 3, "INNER_HEADER" },
-	END
-};
+static const char payload_bases[] =
+	WORD(0, "LL_HEADER")
+	WORD(1, "NETWORK_HEADER")
+	WORD(2, "TRANSPORT_HEADER")
+	WORD(3, "INNER_HEADER");
 
 static const struct schema_attr payload[] = {
 	ATTR(1, "NFTA_PAYLOAD_DREG", S_BE32),
@@ -125,26 +117,24 @@ static const struct schema_attr payload[] = {
 	END
 };
 
-static const struct schema_word meta_keys[] = {
-	{ 0, "LEN" },
-	{ 1, "PROTOCOL" },
-	{ 2, "PRIORITY" },
-	{ 3, "MARK" },
-	{ 4, "IIF" },
-	{ 5, "OIF" },
-	{ 6, "IIFNAME" },
-	{ 7, "OIFNAME" },
-	{ 8, "IIFTYPE" },
-	{ 9, "OIFTYPE" },
-	{ 10, "SKUID" },
-	{ 11, "SKGID" },
-	{ 12, "NFTRACE" },
-	{ 13, "RTCLASSID" },
-	{ 14, "SECMARK" },
-	{ 15, "NFPROTO" },
-	{ 16, "L4PROTO" },
-	END
-};
+static const char meta_keys[] =
+	WORD(0, "LEN")
+	WORD(1, "PROTOCOL")
+	WORD(2, "PRIORITY")
+	WORD(3, "MARK")
+	WORD(4, "IIF")
+	WORD(5, "OIF")
+	WORD(6, "IIFNAME")
+	WORD(7, "OIFNAME")
+	WORD(8, "IIFTYPE")
+	WORD(9, "OIFTYPE")
+	WORD(10, "SKUID")
+	WORD(11, "SKGID")
+	WORD(12, "NFTRACE")
+	WORD(13, "RTCLASSID")
+	WORD(14, "SECMARK")
+	WORD(15, "NFPROTO")
+	WORD(16, "L4PROTO");
 
 static const struct schema_attr meta[] = {
 	ATTR(1, "NFTA_META_DREG", S_BE32),
@@ -153,23 +143,21 @@ static const struct schema_attr meta[] = {
 	END
 };
 
-static const struct schema_word ct_keys[] = {
-	{ 0, "STATE" },
-	{ 1, "DIRECTION" },
-	{ 2, "STATUS" },
-	{ 3, "MARK" },
-	{ 4, "SECMARK" },
-	{ 5, "EXPIRATION" },
-	{ 6, "HELPER" },
-	{ 7, "L3PROTOCOL" },
-	{ 8, "SRC" },
-	{ 9, "DST" },
-	{ 10, "PROTOCOL" },
-	{ 11, "PROTO_SRC" },
-	{ 12, "PROTO_DST" },
-	{ 13, "LABELS" },
-	END
-};
+static const char ct_keys[] =
+	WORD(0, "STATE")
+	WORD(1, "DIRECTION")
+	WORD(2, "STATUS")
+	WORD(3, "MARK")
+	WORD(4, "SECMARK")
+	WORD(5, "EXPIRATION")
+	WORD(6, "HELPER")
+	WORD(7, "L3PROTOCOL")
+	WORD(8, "SRC")
+	WORD(9, "DST")
+	WORD(10, "PROTOCOL")
+	WORD(11, "PROTO_SRC")
+	WORD(12, "PROTO_DST")
+	WORD(13, "LABELS");
 
 static const struct schema_attr ct[] = {
 	ATTR(1, "NFTA_CT_DREG", S_BE32),
@@ -201,19 +189,17 @@ static const struct schema_attr masq[] = {
 	END
 };
 
-static const struct schema_word object_types[] = {
-	{ 1, "COUNTER" },
-	{ 2, "QUOTA" },
-	{ 3, "CT_HELPER" },
-	{ 4, "LIMIT" },
-	{ 5, "CONNLIMIT" },
-	{ 6, "TUNNEL" },
-	{ 7, "CT_TIMEOUT" },
-	{ 8, "SECMARK" },
-	{ 9, "CT_EXPECT" },
-	{ 10, "SYNPROXY" },
-	END
-};
+static const char object_types[] =
+	WORD(1, "COUNTER")
+	WORD(2, "QUOTA")
+	WORD(3, "CT_HELPER")
+	WORD(4, "LIMIT")
+	WORD(5, "CONNLIMIT")
+	WORD(6, "TUNNEL")
+	WORD(7, "CT_TIMEOUT")
+	WORD(8, "SECMARK")
+	WORD(9, "CT_EXPECT")
+	WORD(10, "SYNPROXY");
 
 static const struct schema_attr objref[] = {
 	ATTR(1, "NFTA_OBJREF_IMM_TYPE", S_BE32, .words = object_types),
@@ -271,12 +257,10 @@ static const struct schema_attr expr_list[] = {
 
 /* Tables, chains, rules, objects */
 
-static const struct schema_word table_bits[] = {
-	{ 1u << 0, "DORMANT" },
-	{ 1u << 1, "OWNER" },
-	{ 1u << 2, "PERSIST" },
-	END
-};
+static const char table_bits[] =
+	WORD(0x1, "DORMANT")
+	WORD(0x2, "OWNER")
+	WORD(0x4, "PERSIST");
 
 static const struct schema_attr table[] = {
 	ATTR(1, "NFTA_TABLE_NAME", S_TEXT),
@@ -297,18 +281,14 @@ static const struct schema_attr hook[] = {
 	END
 };
 
-static const struct schema_word policies[] = {
-	{ 0, "DROP" },
-	{ 1, "ACCEPT" },
-	END
-};
+static const char policies[] =
+	WORD(0, "DROP")
+	WORD(1, "ACCEPT");
 
-static const struct schema_word chain_bits[] = {
-	{ 1u << 0, "BASE" },
-	{ 1u << 1, "HW_OFFLOAD" },
-	{ 1u << 2, "BINDING" },
-	END
-};
+static const char chain_bits[] =
+	WORD(0x1, "BASE")
+	WORD(0x2, "HW_OFFLOAD")
+	WORD(0x4, "BINDING");
 
 static const struct schema_attr chain[] = {
 	ATTR(1, "NFTA_CHAIN_TABLE", S_TEXT),
@@ -347,11 +327,9 @@ static const struct schema_attr rule[] = {
 	END
 };
 
-static const struct schema_word l4_protocols[] = {
-	{ 6, "tcp" },
-	{ 17, "udp" },
-	END
-};
+static const char l4_protocols[] =
+	WORD(6, "tcp")
+	WORD(17, "udp");
 
 static const struct schema_attr ct_helper[] = {
 	ATTR(1, "NFTA_CT_HELPER_NAME", S_TEXT),
@@ -378,18 +356,16 @@ static const struct schema_attr object[] = {
 	END
 };
 
-static const struct schema_word set_bits[] = {
-	{ 1u << 0, "ANONYMOUS" },
-	{ 1u << 1, "CONSTANT" },
-	{ 1u << 2, "INTERVAL" },
-	{ 1u << 3, "MAP" },
-	{ 1u << 4, "TIMEOUT" },
-	{ 1u << 5, "EVAL" },
-	{ 1u << 6, "OBJECT" },
-	{ 1u << 7, "CONCAT" },
-	{ 1u << 8, "EXPR" },
-	END
-};
+static const char set_bits[] =
+	WORD(0x1, "ANONYMOUS")
+	WORD(0x2, "CONSTANT")
+	WORD(0x4, "INTERVAL")
+	WORD(0x8, "MAP")
+	WORD(0x10, "TIMEOUT")
+	WORD(0x20, "EVAL")
+	WORD(0x40, "OBJECT")
+	WORD(0x80, "CONCAT")
+	WORD(0x100, "EXPR");
 
 static const struct schema_attr set[] = {
 	ATTR(1, "NFTA_SET_TABLE", S_TEXT),

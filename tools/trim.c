@@ -22,7 +22,7 @@ void trim_program(void)
 {
 	const ElfW(Phdr) *headers = (const void *)(uintptr_t)getauxval(AT_PHDR);
 	size_t n = headers ? getauxval(AT_PHNUM) : 0;
-	uintptr_t base = base_of(headers, n), page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t base = base_of(headers, n), page = (uintptr_t)getpagesize();
 
 	/* From the last on, for in the first there are the headers themselves. */
 	for (size_t i = n; i-- > 0;) {

@@ -296,20 +296,24 @@ void conf_free(struct conf *c)
 	memset(c, 0, sizeof(*c));
 }
 
-static int by_first_port(const void *a, const void *b)
+/* The last one to its place among those before it, which are sorted. */
+static void sort_in(struct cth_ports *ports, size_t last)
 {
-	const struct cth_ports *x = a, *y = b;
+	struct cth_ports moved = ports[last];
+	size_t at = last;
 
-	return x->first != y->first ? x->first - y->first : x->last - y->last;
+	for (; at && ports[at - 1].first > moved.first; at--)
+		ports[at] = ports[at - 1];
+	ports[at] = moved;
 }
 
-/* Sorted, and one range where several touch. */
+/* Sorted, and one range where several touch; they are few. */
 static void settle_ports(struct conf_helper *h)
 {
 	size_t n = 0;
 
-	if (h->ports_n)
-		qsort(h->ports, h->ports_n, sizeof(*h->ports), by_first_port);
+	for (size_t i = 0; i < h->ports_n; i++)
+		sort_in(h->ports, i);
 	for (size_t i = 0; i < h->ports_n; i++) {
 		struct cth_ports *last = n ? &h->ports[n - 1] : NULL;
 

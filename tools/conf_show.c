@@ -101,9 +101,10 @@ static const char *text_of(const struct conf_word *w, const void *of)
 	return *(char *const *)value_of(w, of);
 }
 
+/* A name or a path that has a choice can be "off" instead. */
 static bool can_be_off(const struct conf_word *w)
 {
-	return strstr(w->form, "|off") != NULL;
+	return strchr(w->form, '|') != NULL;
 }
 
 /* Is there anything to print, or does the absence say it? */

@@ -88,7 +88,7 @@ static bool is_loadable(const char *name)
 	f = fopen(phrase("/lib/modules/%s/modules.dep", system.release), "re");
 	while (f && !found && getline(&line, &room, f) > 0) {
 		line[strcspn(line, ":")] = '\0'; /* then come those that it needs */
-		found = strstr(line, phrase("/%s.ko", name)) != NULL &&
+		found = proc_is_module_file(line, name) &&
 			access(phrase("/lib/modules/%s/%s", system.release, line), F_OK) == 0;
 	}
 	free(line);

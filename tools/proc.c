@@ -285,10 +285,18 @@ static bool loaded(const char *name)
 	return found;
 }
 
+bool proc_is_module_file(const char *path, const char *name)
+{
+	const char *file = strrchr(path, '/');
+	size_t n = strlen(name);
+
+	return file && strncmp(file + 1, name, n) == 0 && strncmp(file + 1 + n, ".ko", 3) == 0;
+}
+
 /* kernel/net/netfilter/nf_nat.ko is a line of the release's modules.builtin. */
 static bool listed_as_builtin(const char *name)
 {
-	char path[300], want[80], line[512];
+	char path[300], line[512];
 	struct utsname system;
 	bool found = false;
 	FILE *f;
@@ -296,12 +304,11 @@ static bool listed_as_builtin(const char *name)
 	if (uname(&system) < 0)
 		return false;
 	snprintf(path, sizeof(path), "/lib/modules/%s/modules.builtin", system.release);
-	snprintf(want, sizeof(want), "/%s.ko\n", name);
 	f = fopen(path, "re");
 	if (!f)
 		return false;
 	while (!found && fgets(line, sizeof(line), f))
-		found = strstr(line, want) != NULL;
+		found = proc_is_module_file(line, name);
 	fclose(f);
 	return found;
 }

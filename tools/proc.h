@@ -71,6 +71,9 @@ enum proc_module {
 };
 enum proc_module proc_module(const char *name);
 
+/* Is a path that of the module's file, kernel/net/netfilter/NAME.ko, or of that compressed? */
+bool proc_is_module_file(const char *path, const char *name);
+
 /* Is a function of this name in the kernel? Answers for what has no other sign. */
 bool proc_symbol(const char *name);
 

@@ -116,12 +116,12 @@ static int take_seconds(const struct applet *self, const char *text, struct plan
 	return -1;
 }
 
-static int take_options(const struct applet *self, const char *letters,
-			const struct option *options, int argc, char **argv, struct plan *p)
+static int take_options(const struct applet *self, const struct applet_option *options, int argc,
+			char **argv, struct plan *p)
 {
 	int c, bad = -1;
 
-	while (bad < 0 && (c = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+	while (bad < 0 && (c = next_option(argc, argv, options)) != -1) {
 		if (c == 'p')
 			bad = take_ports(self, optarg, &p->ports, &p->n);
 		else if (c == 'w')
@@ -450,15 +450,14 @@ static int attach_planned(const struct applet *self, struct plan *p)
 
 static int attach_main(const struct applet *self, int argc, char **argv)
 {
-	static const struct option options[] = {
-		COMMON_LONG,
-		{ "port", required_argument, NULL, 'p' },
-		{ "priority", required_argument, NULL, OPT_PRIORITY },
-		{ "print", no_argument, NULL, OPT_PRINT },
-		{ NULL, 0, NULL, 0 },
+	static const struct applet_option options[] = {
+		{ "port", required_argument, 'p' },
+		{ "priority", required_argument, OPT_PRIORITY },
+		{ "print", no_argument, OPT_PRINT },
+		{ NULL, 0, 0 },
 	};
 	struct plan p = { .priority = CTH_ATTACH_PRIORITY };
-	int bad = take_options(self, COMMON_SHORT "p:", options, argc, argv, &p);
+	int bad = take_options(self, options, argc, argv, &p);
 
 	if (bad < 0)
 		bad = take_words(self, argc - optind, argv + optind, &p);
@@ -557,13 +556,12 @@ static int detach_planned(const struct plan *p)
 
 static int detach_main(const struct applet *self, int argc, char **argv)
 {
-	static const struct option options[] = {
-		COMMON_LONG,
-		{ "wait", required_argument, NULL, 'w' },
-		{ NULL, 0, NULL, 0 },
+	static const struct applet_option options[] = {
+		{ "wait", required_argument, 'w' },
+		{ NULL, 0, 0 },
 	};
 	struct plan p = { .seconds = DRAIN_SECONDS };
-	int bad = take_options(self, COMMON_SHORT "w:", options, argc, argv, &p);
+	int bad = take_options(self, options, argc, argv, &p);
 
 	if (bad >= 0)
 		return bad;

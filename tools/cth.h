@@ -38,15 +38,19 @@ struct applet {
 /* Runs the applet that the words name; they are what would follow "cth". */
 int run_applet(int argc, char **argv);
 
-/* Options that every applet has; common_option() takes them from getopt_long. */
-#define COMMON_SHORT "hjV"
-#define COMMON_LONG \
-	{ "help", no_argument, NULL, 'h' }, \
-	{ "version", no_argument, NULL, 'V' }, \
-	{ "json", no_argument, NULL, 'j' }, \
-	{ "record", required_argument, NULL, OPT_RECORD }, \
-	{ "dry-run", no_argument, NULL, OPT_DRY_RUN }
+/* An option of an applet: --name, and -l where its number is a letter. The last has no name. */
+struct applet_option {
+	const char *name;
+	uint8_t argument;     /* no_argument, required_argument */
+	uint16_t number;
+};
 enum { OPT_RECORD = 1000, OPT_DRY_RUN, OPT_APPLET = 1100 };
+
+/*
+ * getopt_long() of an applet's options and those that every applet has, which are for
+ * common_option(). own is NULL: there are no others, and the first word ends them.
+ */
+int next_option(int argc, char **argv, const struct applet_option *own);
 
 struct common {
 	bool json;

@@ -85,17 +85,16 @@ int decode_tape(FILE *f, struct tape *tape, const struct decode_how *how)
 
 static int decode_main(const struct applet *self, int argc, char **argv)
 {
-	static const struct option options[] = {
-		COMMON_LONG,
-		{ "bytes", required_argument, NULL, 'x' },
-		{ NULL, 0, NULL, 0 }
+	static const struct applet_option options[] = {
+		{ "bytes", required_argument, 'x' },
+		{ NULL, 0, 0 },
 	};
 	struct decode_how how = { .shown = DECODE_SHOWN };
 	uint64_t shown = UINT64_MAX;
 	struct tape tape;
 	int c, status;
 
-	while ((c = getopt_long(argc, argv, COMMON_SHORT "x:", options, NULL)) != -1) {
+	while ((c = next_option(argc, argv, options)) != -1) {
 		if (c == 'x') {
 			if (!parse_number(optarg, 0, UINT32_MAX, &shown))
 				return usage_error(self, "'%s' is not a number of bytes", optarg);

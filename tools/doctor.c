@@ -805,10 +805,9 @@ static void examine(struct doctor *d)
 	rules_free(&d->rules);
 }
 
-static const struct option long_options[] = {
-	COMMON_LONG,
-	{ "queue", required_argument, NULL, 'q' },
-	{ NULL, 0, NULL, 0 },
+static const struct applet_option long_options[] = {
+	{ "queue", required_argument, 'q' },
+	{ NULL, 0, 0 },
 };
 
 static int doctor_main(const struct applet *self, int argc, char **argv)
@@ -817,7 +816,7 @@ static int doctor_main(const struct applet *self, int argc, char **argv)
 	uint64_t v;
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, COMMON_SHORT "q:", long_options, NULL)) != -1) {
+	while ((c = next_option(argc, argv, long_options)) != -1) {
 		if (c == 'q') {
 			if (!parse_number(optarg, 0, UINT16_MAX, &v))
 				return usage_error(self, "-q %s: not a queue number, 0 to 65535",

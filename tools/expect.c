@@ -128,12 +128,11 @@ static void show_table(const struct table *t)
 	json_close(&j, '}');
 }
 
-static const struct option long_options[] = {
-	COMMON_LONG,
-	{ "l3", required_argument, NULL, '3' },
-	{ "helper", required_argument, NULL, 'H' },
-	{ "events", required_argument, NULL, 'n' },
-	{ NULL, 0, NULL, 0 },
+static const struct applet_option long_options[] = {
+	{ "l3", required_argument, '3' },
+	{ "helper", required_argument, 'H' },
+	{ "events", required_argument, 'n' },
+	{ NULL, 0, 0 },
 };
 
 /* Handles an option: -1, or an exit code. */
@@ -169,7 +168,7 @@ static int take_options(const struct applet *self, const char *mine, bool words,
 	int c, bad = -1;
 
 	memset(o, 0, sizeof(*o));
-	while (bad < 0 && (c = getopt_long(argc, argv, COMMON_SHORT "3:H:n:", long_options, NULL)) != -1) {
+	while (bad < 0 && (c = next_option(argc, argv, long_options)) != -1) {
 		if (strchr("3Hn", c) && !strchr(mine, c))
 			return usage_error(self, "-%c is not an option of this applet", c);
 		bad = take_option(self, c, o);

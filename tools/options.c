@@ -11,6 +11,50 @@
 
 struct common common;
 
+static const struct applet_option common_options[] = {
+	{ "help", no_argument, 'h' },
+	{ "version", no_argument, 'V' },
+	{ "json", no_argument, 'j' },
+	{ "record", required_argument, OPT_RECORD },
+	{ "dry-run", no_argument, OPT_DRY_RUN },
+	{ NULL, 0, 0 },
+};
+
+#define OPTIONS_MAX 48 /* of an applet, common ones included */
+
+/* As getopt takes them: a list with zeros at its end, and letters, with a colon behind some. */
+struct getopt_words {
+	struct option list[OPTIONS_MAX + 1];
+	char letters[2 * OPTIONS_MAX + 2];
+};
+
+static void add_options(struct getopt_words *w, const struct applet_option *o)
+{
+	size_t n = 0, used = strlen(w->letters);
+
+	while (w->list[n].name)
+		n++;
+	for (; o->name && n < OPTIONS_MAX; o++) {
+		w->list[n++] = (struct option){ o->name, o->argument, NULL, o->number };
+		if (o->number < OPT_RECORD)
+			w->letters[used++] = (char)o->number;
+		if (o->number < OPT_RECORD && o->argument)
+			w->letters[used++] = ':';
+	}
+}
+
+int next_option(int argc, char **argv, const struct applet_option *own)
+{
+	struct getopt_words w = { .letters = "" };
+
+	if (!own)
+		w.letters[0] = '+';
+	add_options(&w, common_options);
+	if (own)
+		add_options(&w, own);
+	return getopt_long(argc, argv, w.letters, w.list, NULL);
+}
+
 void show_help(const struct applet *a, const char *called_by)
 {
 	printf("usage: %s %s\n\n%s", called_by, a->usage, a->help);

@@ -163,35 +163,33 @@ enum {
 	OPT_CT, OPT_VERBOSE,
 };
 
-#define SHORT COMMON_SHORT "q:v:Q:t:cd:OGbn:"
-static const struct option long_options[] = {
-	COMMON_LONG,
-	{ "queue", required_argument, NULL, 'q' },
-	{ "verdict", required_argument, NULL, 'v' },
-	{ "to-queue", required_argument, NULL, 'Q' },
-	{ "timeout", required_argument, NULL, 't' },
-	{ "count", no_argument, NULL, 'c' },
-	{ "delay", required_argument, NULL, 'd' },
-	{ "out-of-order", no_argument, NULL, 'O' },
-	{ "gso", no_argument, NULL, 'G' },
-	{ "bogus", no_argument, NULL, 'b' },
-	{ "packets", required_argument, NULL, 'n' },
-	{ "bypass", no_argument, NULL, OPT_BYPASS },
-	{ "quiet", no_argument, NULL, OPT_QUIET },
-	{ "mark", required_argument, NULL, OPT_MARK },
-	{ "priority", required_argument, NULL, OPT_PRIORITY },
-	{ "ct-mark", required_argument, NULL, OPT_CT_MARK },
-	{ "replace", required_argument, NULL, OPT_REPLACE },
-	{ "copy-range", required_argument, NULL, OPT_RANGE },
-	{ "queue-len", required_argument, NULL, OPT_LEN },
-	{ "rcvbuf", required_argument, NULL, OPT_RCVBUF },
-	{ "fail-open", no_argument, NULL, OPT_OPEN },
-	{ "no-fail-open", no_argument, NULL, OPT_CLOSED },
-	{ "no-ranges", no_argument, NULL, OPT_NO_RANGES },
-	{ "no-enable", no_argument, NULL, OPT_NO_ENABLE },
-	{ "ct", no_argument, NULL, OPT_CT },
-	{ "verbose", no_argument, NULL, OPT_VERBOSE },
-	{ NULL, 0, NULL, 0 },
+static const struct applet_option long_options[] = {
+	{ "queue", required_argument, 'q' },
+	{ "verdict", required_argument, 'v' },
+	{ "to-queue", required_argument, 'Q' },
+	{ "timeout", required_argument, 't' },
+	{ "count", no_argument, 'c' },
+	{ "delay", required_argument, 'd' },
+	{ "out-of-order", no_argument, 'O' },
+	{ "gso", no_argument, 'G' },
+	{ "bogus", no_argument, 'b' },
+	{ "packets", required_argument, 'n' },
+	{ "bypass", no_argument, OPT_BYPASS },
+	{ "quiet", no_argument, OPT_QUIET },
+	{ "mark", required_argument, OPT_MARK },
+	{ "priority", required_argument, OPT_PRIORITY },
+	{ "ct-mark", required_argument, OPT_CT_MARK },
+	{ "replace", required_argument, OPT_REPLACE },
+	{ "copy-range", required_argument, OPT_RANGE },
+	{ "queue-len", required_argument, OPT_LEN },
+	{ "rcvbuf", required_argument, OPT_RCVBUF },
+	{ "fail-open", no_argument, OPT_OPEN },
+	{ "no-fail-open", no_argument, OPT_CLOSED },
+	{ "no-ranges", no_argument, OPT_NO_RANGES },
+	{ "no-enable", no_argument, OPT_NO_ENABLE },
+	{ "ct", no_argument, OPT_CT },
+	{ "verbose", no_argument, OPT_VERBOSE },
+	{ NULL, 0, 0 },
 };
 
 /* What only looks and listens: nfqnl_test has these too. -1, 0: not one of them, 1: wrong. */
@@ -312,10 +310,10 @@ static const struct {
 /* c is what getopt has just returned, of an option whose argument is wrong. */
 static int bad_argument(const struct applet *self, int c)
 {
-	const struct option *o = long_options;
+	const struct applet_option *o = long_options;
 	size_t i = 0;
 
-	while (o->name && o->val != c)
+	while (o->name && o->number != c)
 		o++;
 	while (i + 1 < sizeof(forms) / sizeof(forms[0]) && forms[i].c != c)
 		i++;
@@ -374,7 +372,7 @@ static int parse_watch(const struct applet *self, int argc, char **argv, struct 
 	int c, r;
 
 	*leave = true;
-	while ((c = getopt_long(argc, argv, SHORT, long_options, NULL)) != -1) {
+	while ((c = next_option(argc, argv, long_options)) != -1) {
 		code_given |= c == 'v';
 		if (c == 'Q') {
 			if (!parse_number(optarg, 0, UINT16_MAX, &v))
@@ -806,19 +804,17 @@ const struct applet queue_applet = {
 
 /* nfqnl_test */
 
-#define NFQNL_TEST_SHORT COMMON_SHORT "t:c:n:"
-static const struct option nfqnl_test_options[] = {
-	COMMON_LONG,
-	{ "timeout", required_argument, NULL, 't' },
-	{ "packets", required_argument, NULL, 'n' },
-	{ "count", required_argument, NULL, 'n' },
-	{ "queue-len", required_argument, NULL, OPT_LEN },
-	{ "rcvbuf", required_argument, NULL, OPT_RCVBUF },
-	{ "quiet", no_argument, NULL, OPT_QUIET },
-	{ "ct", no_argument, NULL, OPT_CT },
-	{ "no-enable", no_argument, NULL, OPT_NO_ENABLE },
-	{ "verbose", no_argument, NULL, OPT_VERBOSE },
-	{ NULL, 0, NULL, 0 },
+static const struct applet_option nfqnl_test_options[] = {
+	{ "timeout", required_argument, 't' },
+	{ "packets", required_argument, 'n' },
+	{ "count", required_argument, 'c' },
+	{ "queue-len", required_argument, OPT_LEN },
+	{ "rcvbuf", required_argument, OPT_RCVBUF },
+	{ "quiet", no_argument, OPT_QUIET },
+	{ "ct", no_argument, OPT_CT },
+	{ "no-enable", no_argument, OPT_NO_ENABLE },
+	{ "verbose", no_argument, OPT_VERBOSE },
+	{ NULL, 0, 0 },
 };
 
 static int parse_nfqnl_test(const struct applet *self, int argc, char **argv, struct watch *w,
@@ -827,7 +823,7 @@ static int parse_nfqnl_test(const struct applet *self, int argc, char **argv, st
 	int c, r;
 
 	*leave = true;
-	while ((c = getopt_long(argc, argv, NFQNL_TEST_SHORT, nfqnl_test_options, NULL)) != -1) {
+	while ((c = next_option(argc, argv, nfqnl_test_options)) != -1) {
 		r = listening_option(w, c == 'c' ? 'n' : c);
 		if (r == 1)
 			return bad_argument(self, c == 'c' ? 'n' : c);

@@ -7,11 +7,10 @@
 
 static int record_main(const struct applet *self, int argc, char **argv)
 {
-	static const struct option options[] = { COMMON_LONG, { NULL, 0, NULL, 0 } };
 	int c, bad = -1;
 
-	/* "+": what follows the file is the other applet's. */
-	while (bad < 0 && (c = getopt_long(argc, argv, "+" COMMON_SHORT, options, NULL)) != -1)
+	/* What follows the file is the other applet's. */
+	while (bad < 0 && (c = next_option(argc, argv, NULL)) != -1)
 		bad = common_option(self, c);
 	if (bad >= 0)
 		return bad;

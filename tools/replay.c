@@ -143,7 +143,7 @@ static int unknown_protocol(const struct applet *self, const char *name)
 	return usage_error(self, "'%s' is not a protocol; there are: %s", name, list);
 }
 
-enum { OPT_AS = OPT_APPLET, OPT_FOREIGN, OPT_LOW_PORTS };
+enum { OPT_HELPER = OPT_APPLET, OPT_AS, OPT_FOREIGN, OPT_LOW_PORTS };
 
 /* One of ours: -1; otherwise as common_option(). */
 static int replay_option(const struct applet *self, int c, struct replay *r, struct rehearsal *h)
@@ -159,7 +159,7 @@ static int replay_option(const struct applet *self, int c, struct replay *r, str
 	case 'v':
 		r->verbose = h->verbose = true;
 		return -1;
-	case 'p':
+	case OPT_HELPER:
 		h->proto = cth_proto_find(optarg);
 		return h->proto ? -1 : unknown_protocol(self, optarg);
 	case OPT_AS:
@@ -177,15 +177,14 @@ static int replay_option(const struct applet *self, int c, struct replay *r, str
 
 static int replay_main(const struct applet *self, int argc, char **argv)
 {
-	static const struct option options[] = {
-		COMMON_LONG,
-		{ "queue", required_argument, NULL, 'q' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "helper", required_argument, NULL, 'p' },
-		{ "as", required_argument, NULL, OPT_AS },
-		{ "allow-foreign", no_argument, NULL, OPT_FOREIGN },
-		{ "allow-low-ports", no_argument, NULL, OPT_LOW_PORTS },
-		{ NULL, 0, NULL, 0 }
+	static const struct applet_option options[] = {
+		{ "queue", required_argument, 'q' },
+		{ "verbose", no_argument, 'v' },
+		{ "helper", required_argument, OPT_HELPER },
+		{ "as", required_argument, OPT_AS },
+		{ "allow-foreign", no_argument, OPT_FOREIGN },
+		{ "allow-low-ports", no_argument, OPT_LOW_PORTS },
+		{ NULL, 0, 0 },
 	};
 	struct rehearsal h = { .only = REHEARSE_EVERY_QUEUE };
 	static struct replay r;
@@ -193,7 +192,7 @@ static int replay_main(const struct applet *self, int argc, char **argv)
 
 	memset(&r, 0, sizeof(r));
 	r.only = EVERY_QUEUE;
-	while ((c = getopt_long(argc, argv, COMMON_SHORT "q:v", options, NULL)) != -1) {
+	while ((c = next_option(argc, argv, options)) != -1) {
 		status = replay_option(self, c, &r, &h);
 		if (status >= 0)
 			return status;

@@ -136,16 +136,15 @@ static int take_option(const struct applet *self, int c, struct request *r)
 	return common_option(self, c);
 }
 
-static const struct option options[] = {
-	COMMON_LONG,
-	{ "l3", required_argument, NULL, '3' },
-	{ "l4", required_argument, NULL, '4' },
-	{ "queue", required_argument, NULL, 'q' },
-	{ "priv-len", required_argument, NULL, 'p' },
-	{ "class", required_argument, NULL, 'c' },
-	{ "enabled", no_argument, NULL, 'e' },
-	{ "all", no_argument, NULL, 'a' },
-	{ NULL, 0, NULL, 0 },
+static const struct applet_option options[] = {
+	{ "l3", required_argument, '3' },
+	{ "l4", required_argument, '4' },
+	{ "queue", required_argument, 'q' },
+	{ "priv-len", required_argument, 'p' },
+	{ "class", required_argument, 'c' },
+	{ "enabled", no_argument, 'e' },
+	{ "all", no_argument, 'a' },
+	{ NULL, 0, 0 },
 };
 
 /* Takes the options; mine: the letters of those that this applet has. */
@@ -155,8 +154,7 @@ static int take_options(const struct applet *self, const char *mine, int argc, c
 	int c, bad = -1;
 
 	memset(r, 0, sizeof(*r));
-	while (bad < 0 && (c = getopt_long(argc, argv, COMMON_SHORT "3:4:q:p:c:ea", options,
-					   NULL)) != -1) {
+	while (bad < 0 && (c = next_option(argc, argv, options)) != -1) {
 		if (strchr("34qpcea", c) && !strchr(mine, c))
 			return usage_error(self, "-%c is not an option of this applet", c);
 		bad = take_option(self, c, r);

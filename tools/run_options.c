@@ -22,37 +22,36 @@ enum {
 	OPT_EXPECTATIONS, OPT_DECISIONS,
 };
 
-static const struct option long_options[] = {
-	COMMON_LONG,
-	{ "queue", required_argument, NULL, 'q' },
-	{ "queue-len", required_argument, NULL, OPT_LEN },
-	{ "rcvbuf", required_argument, NULL, OPT_RCVBUF },
-	{ "l3", required_argument, NULL, '3' },
-	{ "attach", no_argument, NULL, OPT_ATTACH },
-	{ "port", required_argument, NULL, 'p' },
-	{ "netns", required_argument, NULL, OPT_NETNS },
-	{ "allow-foreign", no_argument, NULL, OPT_FOREIGN },
-	{ "allow-low-ports", no_argument, NULL, OPT_LOW_PORTS },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "list", no_argument, NULL, OPT_LIST },
-	{ "config", required_argument, NULL, OPT_CONFIG },
-	{ "conntrackd", required_argument, NULL, OPT_CONNTRACKD },
-	{ "check", no_argument, NULL, OPT_CHECK },
-	{ "single", no_argument, NULL, OPT_SINGLE },
-	{ "keeper", required_argument, NULL, OPT_KEEPER },
-	{ "worker", required_argument, NULL, OPT_WORKER },
-	{ "deadline", required_argument, NULL, OPT_DEADLINE },
-	{ "restarts", required_argument, NULL, OPT_RESTARTS },
-	{ "fail-closed", no_argument, NULL, OPT_CLOSED },
-	{ "full", required_argument, NULL, OPT_FULL },
-	{ "expectations", required_argument, NULL, OPT_EXPECTATIONS },
-	{ "decisions", required_argument, NULL, OPT_DECISIONS },
-	{ "class", required_argument, NULL, 'c' },
-	{ "keep", required_argument, NULL, OPT_KEEP },
-	{ "status", required_argument, NULL, OPT_STATUS },
-	{ "no-seccomp", no_argument, NULL, OPT_NO_SECCOMP },
-	{ "log", required_argument, NULL, OPT_LOG },
-	{ NULL, 0, NULL, 0 },
+static const struct applet_option long_options[] = {
+	{ "queue", required_argument, 'q' },
+	{ "queue-len", required_argument, OPT_LEN },
+	{ "rcvbuf", required_argument, OPT_RCVBUF },
+	{ "l3", required_argument, '3' },
+	{ "attach", no_argument, OPT_ATTACH },
+	{ "port", required_argument, 'p' },
+	{ "netns", required_argument, OPT_NETNS },
+	{ "allow-foreign", no_argument, OPT_FOREIGN },
+	{ "allow-low-ports", no_argument, OPT_LOW_PORTS },
+	{ "verbose", no_argument, 'v' },
+	{ "list", no_argument, OPT_LIST },
+	{ "config", required_argument, OPT_CONFIG },
+	{ "conntrackd", required_argument, OPT_CONNTRACKD },
+	{ "check", no_argument, OPT_CHECK },
+	{ "single", no_argument, OPT_SINGLE },
+	{ "keeper", required_argument, OPT_KEEPER },
+	{ "worker", required_argument, OPT_WORKER },
+	{ "deadline", required_argument, OPT_DEADLINE },
+	{ "restarts", required_argument, OPT_RESTARTS },
+	{ "fail-closed", no_argument, OPT_CLOSED },
+	{ "full", required_argument, OPT_FULL },
+	{ "expectations", required_argument, OPT_EXPECTATIONS },
+	{ "decisions", required_argument, OPT_DECISIONS },
+	{ "class", required_argument, 'c' },
+	{ "keep", required_argument, OPT_KEEP },
+	{ "status", required_argument, OPT_STATUS },
+	{ "no-seccomp", no_argument, OPT_NO_SECCOMP },
+	{ "log", required_argument, OPT_LOG },
+	{ NULL, 0, 0 },
 };
 
 #define TOLD_CLASSES 16
@@ -482,8 +481,7 @@ int take_run(const struct applet *self, int argc, char **argv, struct run *r)
 	w = usual;
 	if (conf_begin(&r->conf, "cth run", &report) < 0)
 		return fail(ENOMEM, "set up the service", NULL, NULL);
-	while (bad < 0 && (c = getopt_long(argc, argv, COMMON_SHORT "q:3:p:c:v", long_options,
-					   NULL)) != -1)
+	while (bad < 0 && (c = next_option(argc, argv, long_options)) != -1)
 		bad = take_option(self, c, r, &w);
 	if (bad < 0 && r->list && optind < argc)
 		bad = usage_error(self, "unexpected word: %s", argv[optind]);

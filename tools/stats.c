@@ -255,15 +255,14 @@ static int watch(const struct options *o)
 
 enum { OPT_PROMETHEUS = OPT_APPLET, OPT_CHECK, OPT_PROC };
 
-static const struct option long_options[] = {
-	COMMON_LONG,
-	{ "queue", required_argument, NULL, 'q' },
-	{ "interval", required_argument, NULL, 'i' },
-	{ "times", required_argument, NULL, 'n' },
-	{ "prometheus", no_argument, NULL, OPT_PROMETHEUS },
-	{ "check", no_argument, NULL, OPT_CHECK },
-	{ "proc", required_argument, NULL, OPT_PROC },
-	{ NULL, 0, NULL, 0 },
+static const struct applet_option long_options[] = {
+	{ "queue", required_argument, 'q' },
+	{ "interval", required_argument, 'i' },
+	{ "times", required_argument, 'n' },
+	{ "prometheus", no_argument, OPT_PROMETHEUS },
+	{ "check", no_argument, OPT_CHECK },
+	{ "proc", required_argument, OPT_PROC },
+	{ NULL, 0, 0 },
 };
 
 static int stats_main(const struct applet *self, int argc, char **argv)
@@ -272,7 +271,7 @@ static int stats_main(const struct applet *self, int argc, char **argv)
 	uint64_t v;
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, COMMON_SHORT "q:i:n:", long_options, NULL)) != -1) {
+	while ((c = next_option(argc, argv, long_options)) != -1) {
 		switch (c) {
 		case 'q':
 			if (!parse_number(optarg, 0, UINT16_MAX, &v))

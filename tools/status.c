@@ -10,10 +10,9 @@
 
 enum { OPT_PROMETHEUS = OPT_APPLET };
 
-static const struct option long_options[] = {
-	COMMON_LONG,
-	{ "prometheus", no_argument, NULL, OPT_PROMETHEUS },
-	{ NULL, 0, NULL, 0 },
+static const struct applet_option long_options[] = {
+	{ "prometheus", no_argument, OPT_PROMETHEUS },
+	{ NULL, 0, 0 },
 };
 
 int status_nobody(int err, const char *folder)
@@ -52,7 +51,7 @@ static int status_main(const struct applet *self, int argc, char **argv)
 	const char *of;
 	int c, n, r;
 
-	while ((c = getopt_long(argc, argv, COMMON_SHORT, long_options, NULL)) != -1) {
+	while ((c = next_option(argc, argv, long_options)) != -1) {
 		if (c == OPT_PROMETHEUS) {
 			prometheus = true;
 			continue;

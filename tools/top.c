@@ -212,17 +212,16 @@ static int look_first(struct top *t)
 
 static int top_main(const struct applet *self, int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		COMMON_LONG,
-		{ "delay", required_argument, NULL, 'd' },
-		{ "times", required_argument, NULL, 'n' },
-		{ NULL, 0, NULL, 0 },
+	static const struct applet_option long_options[] = {
+		{ "delay", required_argument, 'd' },
+		{ "times", required_argument, 'n' },
+		{ NULL, 0, 0 },
 	};
 	static struct top t;
 	int c, r;
 
 	t.interval = 1;
-	while ((c = getopt_long(argc, argv, COMMON_SHORT "d:n:", long_options, NULL)) != -1) {
+	while ((c = next_option(argc, argv, long_options)) != -1) {
 		if (c == 'd' && !parse_number(optarg, 1, 86400, &t.interval))
 			return usage_error(self, "-d %s: it is a number of seconds from 1 to 86400",
 					   optarg);

@@ -24,23 +24,40 @@
 #include "uapi.h"
 
 #define MAX_PARTS       1024 /* of one datagram: UIO_MAXIOV of linux/uio.h */
-#define RECEIVE_BATCH   24   /* datagrams per system call: what the stack has room for */
+#define RECEIVE_BATCH   36   /* datagrams per system call: what the stack has room for */
 #define LONGEST_WAIT    86400 /* s; kernels with 32 bits take 24 days for no end at all */
+#define LEAST_DATAGRAM  256  /* bytes of the receive buffer that one takes, at the very least */
 #define REQUEST_TIMEOUT 5000 /* ms; netlink answers at once, or the answer was lost */
 #define GRACE           1000 /* ms, see await_answer */
 #define DUMP_TRIES      4
 #define MEMINFO_DROPS   8    /* SK_MEMINFO_DROPS of linux/sock_diag.h */
 #define MEMINFO_VARS    9
 
-/* The real kernel behind the seam. */
+/*
+ * The real kernel behind the seam.
+ *
+ * Whoever may can send to our port, and only the kernel is believed. To a socket that is connected
+ * to the kernel nobody else can send, so nobody has to ask who sent what comes then. What was there
+ * before is gone when the socket was seen empty, or as many datagrams have come as had room in it;
+ * until then they are received singly, each with its sender. To a group others can send all the
+ * same.
+ */
 
-static int receive_one(int fd, struct cth_slot *slot, size_t n, bool wait)
+static void strangers_pass(struct cth_sock *s, int received)
+{
+	if (s->strangers == 0 || s->strangers == SIZE_MAX)
+		return;
+	s->strangers = received == -EAGAIN ? 0 : s->strangers - (received > 0);
+}
+
+static int receive_one(struct cth_sock *s, struct cth_slot *slot, size_t n, bool wait)
 {
 	struct sockaddr_nl from = { .nl_pid = 0 };
 	socklen_t from_len = sizeof(from);
 	/* With MSG_TRUNC the kernel tells how long it was, instead of how much of it there is. */
-	ssize_t got = recvfrom(fd, slot->buf, slot->cap, MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT),
-			       (struct sockaddr *)&from, &from_len);
+	ssize_t got = recvfrom(s->fd, slot->buf, slot->cap, MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT),
+			       s->strangers ? (struct sockaddr *)&from : NULL,
+			       s->strangers ? &from_len : NULL);
 
 	(void)n;
 	if (got < 0)
@@ -52,29 +69,25 @@ static int receive_one(int fd, struct cth_slot *slot, size_t n, bool wait)
 }
 
 /* It is only the first that is waited for. */
-static int receive_batch(int fd, struct cth_slot *slots, size_t n, bool wait)
+static int receive_batch(struct cth_sock *s, struct cth_slot *slots, size_t n, bool wait)
 {
 	struct mmsghdr msgs[RECEIVE_BATCH];
-	struct sockaddr_nl from[RECEIVE_BATCH];
 	struct iovec iov[RECEIVE_BATCH];
 	int got;
 
 	memset(msgs, 0, sizeof(msgs[0]) * n);
-	memset(from, 0, sizeof(from[0]) * n);
 	for (size_t i = 0; i < n; i++) {
 		iov[i].iov_base = slots[i].buf;
 		iov[i].iov_len = slots[i].cap;
-		msgs[i].msg_hdr.msg_name = &from[i];
-		msgs[i].msg_hdr.msg_namelen = sizeof(from[i]);
 		msgs[i].msg_hdr.msg_iov = &iov[i];
 		msgs[i].msg_hdr.msg_iovlen = 1;
 	}
-	got = recvmmsg(fd, msgs, (unsigned)n, wait ? MSG_WAITFORONE : MSG_DONTWAIT, NULL);
+	got = recvmmsg(s->fd, msgs, (unsigned)n, wait ? MSG_WAITFORONE : MSG_DONTWAIT, NULL);
 	if (got < 0)
 		return -errno;
 	for (int i = 0; i < got; i++) {
 		slots[i].n = msgs[i].msg_len < slots[i].cap ? msgs[i].msg_len : slots[i].cap;
-		slots[i].portid = from[i].nl_pid;
+		slots[i].portid = 0;
 		slots[i].truncated = (msgs[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
 	}
 	return got;
@@ -84,7 +97,8 @@ static int receive_batch(int fd, struct cth_slot *slots, size_t n, bool wait)
  * An answer is awaited from deep below, where stack is dear: by this table no compiler makes
  * one function, and one frame, of the two.
  */
-static int (*const receive_some[])(int fd, struct cth_slot *slots, size_t n, bool wait) = {
+static int (*const receive_some[])(struct cth_sock *s, struct cth_slot *slots, size_t n,
+				   bool wait) = {
 	receive_batch, receive_one,
 };
 
@@ -95,17 +109,15 @@ static int (*const receive_some[])(int fd, struct cth_slot *slots, size_t n, boo
  */
 static int receive_all(struct cth_sock *s, struct cth_slot *slots, size_t n, bool wait)
 {
-	size_t got = 0, most = s->lately ? s->lately + 1 : 2;
+	size_t got = 0, some, most = s->lately ? s->lately + 1 : 2;
 	int r = 0;
 
 	while (got < n) {
-		size_t some = n - got;
-
 		if (most > RECEIVE_BATCH)
 			most = RECEIVE_BATCH;
-		if (some > most)
-			some = most;
-		r = receive_some[some == 1](s->fd, slots + got, some, wait && got == 0);
+		some = s->strangers ? 1 : n - got < most ? n - got : most;
+		r = receive_some[some == 1](s, slots + got, some, wait && got == 0);
+		strangers_pass(s, r);
 		if (r <= 0)
 			break;
 		got += (size_t)r;
@@ -182,19 +194,18 @@ static int grow_send_buffer(int fd, const struct iovec *parts, size_t n)
 	return 0;
 }
 
-/* One part takes no list of parts, which the kernel would have to copy. */
+/*
+ * To the kernel, as is whatever goes without an address. One part takes no list of parts, which
+ * would have to be copied.
+ */
 static ssize_t send_parts(int fd, const struct iovec *parts, size_t n)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct msghdr msg;
 	uint16_t count = (uint16_t)n; /* msg_iovlen is size_t in glibc, int in musl */
 
 	if (n == 1)
-		return sendto(fd, parts->iov_base, parts->iov_len, 0, (struct sockaddr *)&kernel,
-			      sizeof(kernel));
+		return send(fd, parts->iov_base, parts->iov_len, 0);
 	memset(&msg, 0, sizeof(msg));
-	msg.msg_name = &kernel;
-	msg.msg_namelen = sizeof(kernel);
 	msg.msg_iov = (struct iovec *)(uintptr_t)parts; /* sendmsg(2) does not write to it */
 	msg.msg_iovlen = count;
 	return sendmsg(fd, &msg, 0);
@@ -264,6 +275,19 @@ void cth_sock_seam(struct cth_sock *s, const struct cth_io *io, void *buf, size_
 	s->io = *io;
 }
 
+/* From now on they cannot send: see strangers_pass(). */
+static void shut_strangers_out(struct cth_sock *s)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	int room = 0;
+	socklen_t n = sizeof(room);
+
+	s->strangers = SIZE_MAX;
+	if (connect(s->fd, (struct sockaddr *)&kernel, sizeof(kernel)) == 0 &&
+	    getsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, &n) == 0)
+		s->strangers = (size_t)room / LEAST_DATAGRAM + 1;
+}
+
 /* What adopting needs and can fail at: a flag and a port of our own. */
 static int prepare_descriptor(struct cth_sock *s)
 {
@@ -304,6 +328,7 @@ int cth_sock_adopt(struct cth_sock *s, int fd, void *buf, size_t cap)
 		return r;
 	}
 
+	shut_strangers_out(s);
 	s->ext_ack = wish(fd, CTH_NETLINK_EXT_ACK);
 	s->cap_ack = wish(fd, CTH_NETLINK_CAP_ACK);
 	/* Without this the first overrun makes the kernel refuse every packet until the
@@ -386,6 +411,7 @@ int cth_sock_join(struct cth_sock *s, unsigned group)
 {
 	if (setsockopt(s->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
 		return -errno;
+	s->strangers = SIZE_MAX;
 	return 0;
 }
 

@@ -52,7 +52,8 @@ struct cth_io {
 struct cth_sock_stats {
 	uint64_t overruns;  /* ENOBUFS: the kernel had no room to queue for us */
 	uint64_t truncated; /* datagrams longer than their slot */
-	uint64_t alien;     /* datagrams that did not come from the kernel, thrown away */
+	uint64_t alien;     /* datagrams that did not come from the kernel, thrown away: sent before
+			     * the socket was open here, or to a group */
 	uint64_t stray;     /* messages that answered no request of the moment */
 	uint64_t malformed; /* datagrams whose rest could not be parsed */
 };
@@ -66,6 +67,7 @@ struct cth_sock {
 	int timeout_ms;       /* for one request's answer; may be changed */
 	/* private */
 	int fd, wait_ms;      /* how long a receive waits; 0: not set yet */
+	size_t strangers;     /* datagrams that may yet be of another sender's; SIZE_MAX: any may */
 	size_t lately;        /* datagrams that the last one had */
 	uint32_t seq;
 	struct cth_slot answers;

@@ -451,8 +451,8 @@ static uint64_t value_of(const struct counter c[QUEUE_COUNTERS], const char *nam
 
 /*
  * What finds no room in the receive buffer is a datagram that the socket has dropped; an id that
- * never came, once another has; and the kernel's user_dropped, unless fail-open lets it pass. Each is
- * told once: how much of c is told by another already?
+ * never came, once another has; and the kernel's user_dropped, unless fail-open lets it pass. Each
+ * is told once: how much of c is told by another already?
  */
 static uint64_t told_by_others(const struct counter *c, const struct counter all[QUEUE_COUNTERS])
 {

@@ -741,6 +741,134 @@ static void many_answers_fill_many_slots(void **state)
 	cth_sock_close(&real);
 }
 
+/* A question that the kernel answers with an ACK, or with a refusal. */
+static void ask_the_kernel(struct cth_sock *real)
+{
+	uint8_t noop[16] = { 0 };
+	struct iovec part = { noop, sizeof(noop) };
+
+	cth_store_host32(noop, 16);
+	cth_store_host16(noop + 4, NLMSG_NOOP);
+	cth_store_host16(noop + 6, NLM_F_REQUEST | NLM_F_ACK);
+	assert_int_equal(cth_sock_send(real, &part, 1), 0);
+}
+
+/* Another socket's: 0, or errno. EPERM: netfilter's sockets hear only whoever has CAP_NET_ADMIN. */
+static int stranger_sends(uint32_t portid, uint32_t groups)
+{
+	struct sockaddr_nl to = { .nl_family = AF_NETLINK, .nl_pid = portid, .nl_groups = groups };
+	uint8_t ack[36] = { 0 };
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER), error = 0;
+
+	assert_true(fd >= 0);
+	cth_store_host32(ack, sizeof(ack));
+	cth_store_host16(ack + 4, NLMSG_ERROR);
+	if (sendto(fd, ack, sizeof(ack), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+static void nobody_but_the_kernel_can_send_to_an_open_socket(void **state)
+{
+	struct cth_slot slot = { .buf = out, .cap = sizeof(out) };
+	struct cth_sock real;
+	int error;
+
+	(void)state;
+	if (!has_nfnetlink())
+		return;
+	assert_int_equal(cth_sock_open(&real, answers, sizeof(answers)), 0);
+	error = stranger_sends(real.portid, 0);
+	assert_true(error == ECONNREFUSED || error == EPERM);
+	assert_int_equal(cth_sock_receive(&real, &slot, 1, 0), 0);
+	ask_the_kernel(&real);
+	assert_int_equal(cth_sock_receive(&real, &slot, 1, 1000), 1);
+	assert_int_equal(real.stats.alien, 0);
+	cth_sock_close(&real);
+}
+
+/* What was sent to it before, strangers' and the kernel's, in slots for all. */
+static void of_what_an_adopted_socket_holds_the_senders_are_looked_at(void **state)
+{
+	static uint8_t memory[4][256];
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
+	socklen_t n = sizeof(self);
+	struct cth_slot ring[4];
+	struct cth_sock real;
+	int fd;
+
+	(void)state;
+	if (!has_nfnetlink())
+		return;
+	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+	assert_int_equal(bind(fd, (struct sockaddr *)&self, sizeof(self)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&self, &n), 0);
+	if (stranger_sends(self.nl_pid, 0) == EPERM) {
+		close(fd);
+		return;
+	}
+	assert_int_equal(stranger_sends(self.nl_pid, 0), 0);
+	assert_int_equal(cth_sock_adopt(&real, fd, answers, sizeof(answers)), 0);
+	assert_int_equal(stranger_sends(self.nl_pid, 0), ECONNREFUSED);
+	ask_the_kernel(&real);
+	cth_slots(ring, 4, memory, sizeof(memory[0]));
+	assert_int_equal(cth_sock_receive(&real, ring, 4, 1000), 3);
+	assert_int_equal(real.stats.alien, 2);
+	assert_int_equal(ring[0].n, 0);
+	assert_int_equal(ring[1].n, 0);
+	assert_true(ring[2].n >= 36);
+	assert_int_equal(real.strangers, 0); /* the fourth slot found it empty */
+	cth_sock_close(&real);
+}
+
+/* Nor is it ever seen empty where packets come faster than they are read. */
+static void strangers_are_gone_when_as_much_has_come_as_had_room(void **state)
+{
+	struct cth_slot slot = { .buf = out, .cap = sizeof(out) };
+	int fd, small = 1;
+	struct cth_sock real;
+
+	(void)state;
+	if (!has_nfnetlink())
+		return;
+	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+	assert_int_equal(cth_sock_adopt(&real, fd, answers, sizeof(answers)), 0);
+	assert_true(real.strangers > 1 && real.strangers < 100);
+	for (size_t left = real.strangers; left-- > 0;) {
+		ask_the_kernel(&real);
+		assert_int_equal(cth_sock_receive(&real, &slot, 1, 1000), 1);
+		assert_int_equal(real.strangers, left);
+	}
+	ask_the_kernel(&real);
+	assert_int_equal(cth_sock_receive(&real, &slot, 1, 1000), 1);
+	assert_int_equal(real.strangers, 0);
+	assert_int_equal(real.stats.alien, 0);
+	cth_sock_close(&real);
+}
+
+/* That the socket is connected does not keep others from its groups. */
+static void of_a_group_the_senders_are_always_looked_at(void **state)
+{
+	struct cth_slot slot = { .buf = out, .cap = sizeof(out) };
+	struct cth_sock real;
+
+	(void)state;
+	if (!has_nfnetlink())
+		return;
+	assert_int_equal(cth_sock_open(&real, answers, sizeof(answers)), 0);
+	if (cth_sock_join(&real, 1) == 0) {
+		assert_int_equal(cth_sock_receive(&real, &slot, 1, 0), 0);
+		if (stranger_sends(0, 1) == 0) {
+			assert_int_equal(cth_sock_receive(&real, &slot, 1, 1000), 1);
+			assert_int_equal(slot.n, 0);
+			assert_int_equal(real.stats.alien, 1);
+		}
+	}
+	cth_sock_close(&real);
+}
+
 /* A batch of many rules is longer than a socket's usual send buffer. */
 static void a_datagram_longer_than_the_send_buffer_is_sent(void **state)
 {
@@ -833,6 +961,10 @@ int main(void)
 		cmocka_unit_test_setup(a_receive_waits_as_long_as_it_is_told, setup),
 		cmocka_unit_test_setup(a_datagram_longer_than_its_slot_is_cut, setup),
 		cmocka_unit_test_setup(many_answers_fill_many_slots, setup),
+		cmocka_unit_test_setup(nobody_but_the_kernel_can_send_to_an_open_socket, setup),
+		cmocka_unit_test_setup(of_what_an_adopted_socket_holds_the_senders_are_looked_at, setup),
+		cmocka_unit_test_setup(strangers_are_gone_when_as_much_has_come_as_had_room, setup),
+		cmocka_unit_test_setup(of_a_group_the_senders_are_always_looked_at, setup),
 		cmocka_unit_test_setup(a_datagram_longer_than_the_send_buffer_is_sent, setup),
 		cmocka_unit_test_setup(an_open_socket_can_be_adopted, setup),
 	};

@@ -2,6 +2,7 @@
 /*
  * options.c - the options that every applet has, and the help that they lead to.
  */
+#include <assert.h>
 #include <string.h>
 #include "cth.h"
 
@@ -41,6 +42,7 @@ static void add_options(struct getopt_words *w, const struct applet_option *o)
 		if (o->number < OPT_RECORD && o->argument)
 			w->letters[used++] = ':';
 	}
+	assert(!o->name); /* or one would be unknown to getopt */
 }
 
 int next_option(int argc, char **argv, const struct applet_option *own)

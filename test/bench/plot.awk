@@ -60,6 +60,10 @@ BEGIN {
 	y = 10
 }
 
+$1 == "case" {
+	next
+}
+
 {
 	key = $1 SUBSEP $2 SUBSEP $4
 	if (!(($1, $4) in tables)) {

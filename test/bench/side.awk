@@ -30,6 +30,10 @@ BEGIN {
 	n_columns = split(columns, column, " ")
 }
 
+$1 == "case" {
+	next
+}
+
 {
 	for (i = 1; i <= n_columns && column[i] != $2; i++)
 		;

@@ -2,14 +2,16 @@
 #
 # table.awk -- a table of a benchmark's CSV (case,who,round,figure,value), then its goals.
 #
-#     awk -v names=FILE -v goals=FILE -f table.awk PART.csv
+#     awk -v names=FILE -v against="WHO..." -v goals=FILE -f table.awk PART.csv
 #
-# names: WHO<tab>what it is, for the table. goals, one a line, tab-separated:
+# names: WHO<tab>what it is, for the table, which has the ratio of each median to that of the first
+# WHO of against that is in it. goals, one a line, tab-separated:
 #
-#     sentence  case  figure  who  against  limit  [spread]
+#     sentence  case  figure  who  against  limit  [spread  case  figure]
 #
 # The ratio of the medians, who to against, is to be at most the limit (0.55), or, with a + behind
 # it (12+), at least. With "spread", a median that lies inside of against's own rounds is as good.
+# Of another case and figure, if told, both medians are printed beside the ratio.
 #
 # With -v command=TEXT there are no tables, and the goals are lines of the form
 #
@@ -44,6 +46,10 @@ BEGIN {
 	}
 }
 
+$1 == "case" {
+	next
+}
+
 {
 	key = $1 SUBSEP $2 SUBSEP $4
 	values[key] = values[key] " " $5
@@ -58,14 +64,25 @@ BEGIN {
 	}
 }
 
-function print_table(t,    c, f, who, n, i, key) {
+# The key of whom a table's ratios are to; "" if nobody of against is there.
+function base(c, f,    who, n, i) {
+	n = split(against, who, " ")
+	for (i = 1; i <= n; i++)
+		if ((c, who[i], f) in median && median[c, who[i], f] > 0)
+			return c SUBSEP who[i] SUBSEP f
+	return ""
+}
+
+function print_table(t,    c, f, who, n, i, key, to) {
 	c = table_case[t]
 	f = table_figure[t]
-	printf "\n%-58s %10s  %-19s\n", c, "median", "least to most"
+	to = base(c, f)
+	printf "\n%-52s %6s %10s  %-19s\n", c, "ratio", "median", "least to most"
 	n = split(rows[c, f], who, " ")
 	for (i = 1; i <= n; i++) {
 		key = c SUBSEP who[i] SUBSEP f
-		printf "  %-56s %10s  %s to %s %s\n", who[i] in name ? name[who[i]] : who[i],
+		printf "  %-50s %6s %10s  %s to %s %s\n", who[i] in name ? name[who[i]] : who[i],
+			to == "" ? "-" : sprintf("%.2f", median[key] / median[to]),
 			number(median[key]), number(low[key]), number(high[key]), f
 	}
 }
@@ -94,6 +111,10 @@ function print_goal(line,    p, mine, its, r, good, least, word) {
 		return
 	}
 	printf "  %-66s %6.2f  %s %s: %s\n", p[1], r, p[6] + 0, least ? "or more" : "or less", word
+	mine = p[8] SUBSEP p[4] SUBSEP p[9]
+	its = p[8] SUBSEP p[5] SUBSEP p[9]
+	if (mine in median && its in median)
+		printf "      %s: %s %s, against %s\n", p[8], number(median[mine]), p[9], number(median[its])
 }
 
 END {

@@ -150,6 +150,9 @@ int kernel_open_on(struct cth_sock *s, int fd);
 /* The same with a socket that is open already, or has a seam for a kernel. */
 int kernel_adopt(struct cth_sock *s);
 
+/* Bytes of a receive buffer in which so many packets of a queue find room. */
+int kernel_buffer(uint64_t packets);
+
 void kernel_close(struct cth_sock *s);
 
 /*

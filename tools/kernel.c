@@ -17,7 +17,9 @@
 #include "cth.h"
 #include "decode.h"
 
-#define ACK_LENGTH 36u /* nlmsghdr, int error, nlmsghdr of the request */
+#define ACK_LENGTH    36u /* nlmsghdr, int error, nlmsghdr of the request */
+#define PACKET_MEMORY 4096u
+#define BUFFER_MOST   (64 << 20)
 
 /* The one recording of the process; several sockets may add to it. */
 static struct {
@@ -388,6 +390,15 @@ int kernel_open_on(struct cth_sock *s, int fd)
 	cth_sock_close(s);
 	free(buf);
 	return r;
+}
+
+/*
+ * A burst is to find room in the socket for what may wait: a packet takes that much of the kernel's
+ * memory, and what finds none passes unseen, or is dropped.
+ */
+int kernel_buffer(uint64_t packets)
+{
+	return packets < BUFFER_MOST / PACKET_MEMORY ? (int)(packets * PACKET_MEMORY) : BUFFER_MOST;
 }
 
 void kernel_close(struct cth_sock *s)

@@ -15,7 +15,8 @@
 #include "listen.h"
 #include "proc.h"
 
-#define SLOTS        16
+#define SLOTS        64
+#define WAITING      1024 /* packets in the kernel, for each queue, if not told: the kernel's own */
 #define LOOK_MS      1000 /* between two looks for new helpers */
 #define DRAIN_MS     2000
 #define DRAIN_STEP   50
@@ -297,10 +298,13 @@ static int allocate(struct listener *l)
 
 static void set_rcvbuf(struct listener *l)
 {
+	uint64_t waiting = l->config.maxlen ? l->config.maxlen : WAITING;
 	int got;
 
-	if (l->rcvbuf == 0)
+	if (l->rcvbuf == 0) {
+		(void)cth_sock_rcvbuf(&l->sock, kernel_buffer(waiting * (l->last - l->first + 1u)));
 		return;
+	}
 	got = cth_sock_rcvbuf(&l->sock, l->rcvbuf);
 	if (got < 0)
 		warn("receive buffer of %d bytes: %s", l->rcvbuf, errno_name(got));

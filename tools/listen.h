@@ -19,7 +19,7 @@ struct listener {
 	/* What the applet wants; all else is zero. */
 	uint16_t first, last;         /* queue numbers, both included */
 	struct cth_queue_config config;
-	int rcvbuf;                   /* bytes; 0: what the system gives */
+	int rcvbuf;                   /* bytes; 0: for what may wait */
 	bool no_enable;               /* leave the helpers alone */
 	bool no_ranges;
 	bool verbose;

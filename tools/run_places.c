@@ -351,16 +351,9 @@ static size_t room_of(const struct run_place *p)
 	return CTH_SERVICE_ROOM(packets);
 }
 
-/*
- * A burst is to find room in the socket for what may wait: a packet takes this much of the kernel's
- * memory, and what finds none passes unseen.
- */
-#define PACKET_MEMORY 4096
-#define BUFFER_MOST   (64 << 20)
-
 static int buffer_of(const struct run_place *p)
 {
-	uint64_t bytes = 0;
+	uint64_t packets = 0;
 
 	for (size_t i = 0; i < p->config.n; i++) {
 		const struct cth_terms *t = &p->config.served[i].terms;
@@ -369,9 +362,9 @@ static int buffer_of(const struct run_place *p)
 		while (p->config.served[first].terms.queue != t->queue)
 			first++;
 		if (first == i)
-			bytes += (uint64_t)PACKET_MEMORY * (t->maxlen ? t->maxlen : CTH_SERVICE_MAXLEN);
+			packets += t->maxlen ? t->maxlen : CTH_SERVICE_MAXLEN;
 	}
-	return bytes < BUFFER_MOST ? (int)bytes : BUFFER_MOST;
+	return kernel_buffer(packets);
 }
 
 int places_prepare(struct run *r)

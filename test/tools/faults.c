@@ -49,7 +49,7 @@ static void delay(unsigned type, const char *message, size_t n)
 		sleep(1);
 }
 
-/* A message of one part goes out by sendto, one of several by sendmsg. */
+/* A message of one part goes out by send, one of several by sendmsg. */
 
 static int is_fatal_message(const void *start, size_t start_len, size_t n)
 {
@@ -64,13 +64,12 @@ static int is_fatal_message(const void *start, size_t start_len, size_t n)
 	return 1;
 }
 
-ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *to,
-	       socklen_t to_len)
+ssize_t send(int fd, const void *buf, size_t n, int flags)
 {
-	ssize_t (*real)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
+	ssize_t (*real)(int, const void *, size_t, int);
 
-	*(void **)&real = dlsym(RTLD_NEXT, "sendto");
-	return is_fatal_message(buf, n, n) ? -1 : real(fd, buf, n, flags, to, to_len);
+	*(void **)&real = dlsym(RTLD_NEXT, "send");
+	return is_fatal_message(buf, n, n) ? -1 : real(fd, buf, n, flags);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)

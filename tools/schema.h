@@ -36,8 +36,8 @@ enum schema_kind {
 #define SCHEMA_DEPTH 16 /* nests in nests that are followed */
 
 /*
- * The meanings of values, or of bits of them, are one text: "0 NONE", a NUL, "1 SYN_SENT", a NUL and
- * so on, and an empty one behind the last. Of two hundred, pointers and padding would be three
+ * The meanings of values, or of bits of them, are one text: "0 NONE", a NUL, "1 SYN_SENT", a NUL
+ * and so on, and an empty one behind the last. Of two hundred, pointers and padding would be three
  * kilobytes.
  */
 #define WORD(value, name) #value " " name "\0"

@@ -88,16 +88,18 @@ struct cth_nack {
 /*
  * Opens a socket in the current network namespace: close-on-exec, with EXT_ACK, CAP_ACK
  * and NO_ENOBUFS where the kernel has them. A receive waits in the kernel (SO_RCVTIMEO), so it is
- * not O_NONBLOCK; an event loop may set that, which costs a poll(2) for each wait. Answers are
- * received into buf, which must live as long as s; s itself must stay where it is.
+ * not O_NONBLOCK; an event loop may set that, which costs a poll(2) for each wait. It is connected
+ * to the kernel, so that nobody else can send to it, but to a group. Answers are received into
+ * buf, which must live as long as s; s itself must stay where it is.
  * -EPROTONOSUPPORT: no nfnetlink in the kernel.
  */
 int cth_sock_open(struct cth_sock *s, void *buf, size_t cap);
 
 /*
  * The same on a descriptor that is already open, from another process or namespace. On
- * success s owns it. SO_RCVTIMEO is one for all processes that have it: those that receive by
- * turns wait alike. -EPROTOTYPE: it is no netfilter netlink socket; it is as it was.
+ * success s owns it; what others have sent to it before is told from the kernel's and thrown
+ * away. SO_RCVTIMEO is one for all processes that have it: those that receive by turns wait
+ * alike. -EPROTOTYPE: it is no netfilter netlink socket; it is as it was.
  */
 int cth_sock_adopt(struct cth_sock *s, int fd, void *buf, size_t cap);
 
